@@ -1,0 +1,11 @@
+# What comes from Debian. Each heavy header is included by one file of ours.
+find_package(fmt REQUIRED)
+find_package(FlatBuffers REQUIRED NAMES FlatBuffers flatbuffers)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(LIBMD REQUIRED IMPORTED_TARGET libmd)
+find_package(pegtl REQUIRED)
+find_program(MNTCR_FLATC flatc REQUIRED)

@@ -1,0 +1,111 @@
+#include "runtime/apply/apply.h"
+
+#include <fmt/format.h>
+
+#include "runtime/apply/executor.h"
+#include "runtime/apply/new_namespace.h"
+#include "runtime/capture/capture.h"
+#include "runtime/diff/diff.h"
+#include "runtime/kernel/features.h"
+#include "runtime/kernel/linux_abi.h"
+#include "runtime/kernel/namespace_thread.h"
+
+namespace mntcr {
+namespace {
+
+/// What is needed around the plan itself.
+struct Ground {
+  Fd proc;
+  std::uint64_t id_above = 0;
+};
+
+Result<Ground> prepare(Kernel& kernel, const ApplyOptions& options) {
+  Result<Fd> proc = open_proc(kernel);
+  if (!proc) return Failure(proc.error());
+  Ground ground{std::move(*proc)};
+  if (!options.for_pinning) return ground;
+  const Result<Fd> own = open_own_namespace(kernel, ground.proc);
+  if (!own) return Failure(own.error());
+  // Without NS_GET_MNTNS_ID ids are handed out in order, and any namespace will do.
+  if (const auto id = kernel.ioctl_ns_get_mntns_id(own->get())) ground.id_above = *id;
+  return ground;
+}
+
+/// Runs `work`, which returns a Result, on a thread that stands in the parent namespace.
+template <class Work>
+auto in_parent(Kernel& kernel, const ApplyOptions& options, Work work) {
+  return run_in_thread([&]() -> decltype(work()) {
+    if (options.parent >= 0) {
+      const Result<void> moved = enter_mount_namespace(kernel, options.parent);
+      if (!moved) return in_context("entering the parent namespace", moved.error());
+    }
+    return work();
+  });
+}
+
+/// What separates the namespace from the plan, for people; empty when nothing does.
+Result<std::string> differences(Kernel& kernel, const Plan& plan, const Fd& proc, const Fd& made) {
+  const Result<Fd> own = open_own_namespace(kernel, proc);
+  if (!own) return Failure(own.error());
+  const Result<MountTable> parent = capture(kernel, proc, *own);
+  if (!parent) return Failure(parent.error());
+  const Result<MountTable> live = capture(kernel, proc, made);
+  if (!live) return Failure(live.error());
+  SourceResolver resolver(kernel, proc, *parent);
+  const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver), *live);
+  if (changes.empty()) return std::string{};
+  return write_text({plan, *live, *parent, changes, {}});
+}
+
+/// The proof: read from outside, the namespace must be what was planned.
+bool prove(Kernel& kernel, const Plan& plan, const ApplyOptions& options, const Fd& proc,
+           const Fd& made, Diagnostics& diagnostics) {
+  const Result<std::string> found =
+      in_parent(kernel, options, [&] { return differences(kernel, plan, proc, made); });
+  if (!found) {
+    diagnostics.add(Code::E0606, {},
+                    "the new namespace cannot be read back: " + found.error().message);
+    return false;
+  }
+  if (found->empty()) return true;
+  diagnostics.add(Code::E0606, {}, "the new namespace is not what was planned")
+      .note("planned against found:\n" + *found);
+  return false;
+}
+
+/// Says at once what the kernel lacks, instead of failing at the first call.
+bool is_supported(Kernel& kernel, Diagnostics& diagnostics) {
+  for (const Feature missing : probe_features(kernel).missing_for_apply()) {
+    const FeatureInfo& info = describe(missing);
+    diagnostics
+        .add(
+            Code::E0605, {},
+            fmt::format("this kernel has no {}, which is in Linux since {}", info.name, info.since))
+        .help("on Debian 12: apt-get install linux-image-amd64, and boot it");
+  }
+  return !diagnostics.has_errors();
+}
+
+}  // namespace
+
+std::optional<Built> apply(Kernel& kernel, const Plan& plan, const ApplyOptions& options,
+                           Diagnostics& diagnostics) {
+  if (!is_supported(kernel, diagnostics)) return std::nullopt;
+  const Result<Ground> ground = prepare(kernel, options);
+  if (!ground) {
+    diagnostics.add(Code::E0604, {}, "cannot prepare: " + ground.error().message);
+    return std::nullopt;
+  }
+  const ExecutorSetting setting{ground->proc, ground->id_above};
+  HostMountpoints mountpoints(kernel);
+  Executor executor(kernel, plan, setting, mountpoints);
+  Result<Fd> made =
+      in_parent(kernel, options, [&]() -> Result<Fd> { return executor.run(diagnostics); });
+  if (!made)
+    diagnostics.add(Code::E0604, {}, "cannot build the namespace: " + made.error().message);
+  if (diagnostics.has_errors()) return std::nullopt;
+  if (!prove(kernel, plan, options, ground->proc, *made, diagnostics)) return std::nullopt;
+  return Built(std::move(*made), std::move(mountpoints));
+}
+
+}  // namespace mntcr

@@ -1,0 +1,379 @@
+#include "runtime/apply/executor.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "runtime/apply/new_namespace.h"
+#include "runtime/base/filesystems.h"
+#include "runtime/base/path.h"
+#include "runtime/kernel/linux_abi.h"
+
+namespace mntcr {
+namespace {
+
+/// Below a mount nothing but plain names: a symlink could lead the walk anywhere, and what was
+/// proven would not be what is made (CVE-2019-16884, CVE-2021-30465).
+constexpr std::uint64_t literal_walk = abi::resolve_beneath | abi::resolve_no_symlinks |
+                                       abi::resolve_no_magiclinks | abi::resolve_no_xdev;
+
+constexpr std::uint32_t made_directory_mode = 0755;
+constexpr std::uint32_t made_file_mode = 0644;
+constexpr const char* root_name = "root";
+
+}  // namespace
+
+Executor::Executor(Kernel& kernel, const Plan& plan, const ExecutorSetting& setting,
+                   HostMountpoints& host_mountpoints)
+    : kernel_(kernel),
+      plan_(plan),
+      setting_(setting),
+      slots_(plan.slots),
+      slot_mounts_(plan.slots, no_index),
+      host_mountpoints_(host_mountpoints) {}
+
+Fd Executor::run(Diagnostics& diagnostics) {
+  for (const Op& op : plan_.ops) {
+    // All sources are tried before anything is given up, so that every missing one is told.
+    if (op.kind != OpKind::open_source && diagnostics.has_errors()) break;
+    if (Step done = execute(op); !done) report(op, std::move(done.error()), diagnostics);
+  }
+  slots_.clear();
+  staging_.reset();
+  parent_root_.reset();
+  if (diagnostics.has_errors()) return {};
+  return std::move(namespace_);
+}
+
+Step Executor::execute(const Op& op) {
+  switch (op.kind) {
+    case OpKind::unshare:
+      return unshare(op);
+    case OpKind::make_private:
+      return make_private(op);
+    case OpKind::stage:
+      return stage(op);
+    case OpKind::open_source:
+      return open_source(op);
+    case OpKind::new_filesystem:
+      return new_filesystem(op);
+    case OpKind::anchor:
+      return anchor(op);
+    case OpKind::make_directory:
+      return make_directory(op);
+    case OpKind::clone:
+      return clone(op);
+    case OpKind::set_attributes:
+      return set_attributes(op);
+    case OpKind::make_mountpoint:
+      return make_mountpoint(op);
+    case OpKind::attach_root:
+      return attach_root(op);
+    case OpKind::attach:
+      return attach(op);
+    case OpKind::close:
+      slots_[op.a].reset();
+      return {};
+    case OpKind::pivot:
+      return pivot(op);
+    case OpKind::drop_staging:
+    case OpKind::drop_parent:
+      return drop(op);
+  }
+  return {};
+}
+
+/// Also opens the parent's root as the caller sees it, and then moves the thread to the namespace's
+/// own root: a chrooted caller's root is no mount and could not be pivoted away.
+Step Executor::unshare(const Op& op) {
+  Result<Fd> made = enter_new_namespace(kernel_, setting_.proc, setting_.id_above);
+  if (!made) return StepError(refused(plan_, op, made.error()));
+  namespace_ = std::move(*made);
+  Result<Fd> root = kernel_.openat2(Kernel::at_fdcwd, "/", {.flags = O_PATH | O_DIRECTORY});
+  if (!root) return StepError(refused(plan_, op, root.error()));
+  parent_root_ = std::move(*root);
+  const Result<void> entered = kernel_.setns(namespace_.get(), abi::clone_newns);
+  if (!entered) return StepError(refused(plan_, op, entered.error()));
+  return {};
+}
+
+Step Executor::make_private(const Op& op) {
+  const Result<void> done =
+      kernel_.mount_setattr(Kernel::at_fdcwd, "/", AT_RECURSIVE, {.propagation = abi::ms_private});
+  if (!done) return StepError(refused(plan_, op, done.error()));
+  return {};
+}
+
+Step Executor::stage(const Op& op) {
+  const auto make = [&]() -> Result<Fd> {
+    Result<Fd> context = kernel_.fsopen("tmpfs");
+    if (!context) return context;
+    Result<void> done = kernel_.fsconfig_string(context->get(), "mode", "0700");
+    if (done) done = kernel_.fsconfig_create(context->get());
+    if (!done) return Failure(done.error());
+    Result<Fd> mount = kernel_.fsmount(context->get(), 0);
+    if (!mount) return mount;
+    done = kernel_.move_mount(mount->get(), "", Kernel::at_fdcwd, "/", 0);
+    if (!done) return Failure(done.error());
+    return mount;
+  };
+  Result<Fd> made = make();
+  if (!made) return StepError(refused(plan_, op, made.error()));
+  staging_ = std::move(*made);
+  return {};
+}
+
+/// Looked up as any path of the parent is: symlinks are followed, but never out of its root.
+Step Executor::open_source(const Op& op) {
+  const DesiredSuperblock& source = plan_.superblocks[op.b];
+  const std::uint64_t nofollow = source.follow ? 0U : O_NOFOLLOW;
+  const Result<Fd> found =
+      kernel_.openat2(parent_root_.get(), source.path,
+                      {.flags = O_PATH | nofollow, .resolve = abi::resolve_in_root});
+  if (!found) {
+    StepFailure failure = refused(plan_, op, found.error());
+    if (found.error().number == ENOENT || found.error().number == ENOTDIR) {
+      failure = {Code::E0601,
+                 fmt::format("the bind source {} does not exist in the parent",
+                             path::printable(source.path)),
+                 {},
+                 {"make it first, or correct the path: mntcr never creates a source"}};
+    }
+    return StepError(std::move(failure));
+  }
+  Result<Fd> cloned = kernel_.open_tree(found->get(), "", abi::open_tree_clone);
+  if (!cloned) return StepError(refused(plan_, op, cloned.error()));
+  slots_[op.dst] = std::move(*cloned);
+  return {};
+}
+
+Step Executor::new_filesystem(const Op& op) {
+  const DesiredSuperblock& wanted = plan_.superblocks[op.b];
+  const auto make = [&]() -> Result<Fd> {
+    Result<Fd> context = kernel_.fsopen(wanted.type);
+    if (!context) return context;
+    Result<void> done;
+    if (!wanted.fsname.empty()) {
+      done = kernel_.fsconfig_string(context->get(), "source", wanted.fsname);
+    }
+    for (const std::string& param : wanted.params) {
+      if (!done) return Failure(done.error());
+      const ParamWord word = split_param(param);
+      const std::string key(word.key);
+      done = word.has_value ? kernel_.fsconfig_string(context->get(), key, std::string(word.value))
+                            : kernel_.fsconfig_flag(context->get(), key);
+    }
+    if (done) done = kernel_.fsconfig_create(context->get());
+    if (!done) return Failure(done.error());
+    return kernel_.fsmount(context->get(), 0);
+  };
+  Result<Fd> made = make();
+  if (!made) return StepError(refused(plan_, op, made.error()));
+  slots_[op.dst] = std::move(*made);
+  return {};
+}
+
+Step Executor::anchor(const Op& op) { return attach_to_staging(op, std::to_string(op.a)); }
+
+Step Executor::attach_root(const Op& op) {
+  slot_mounts_[op.a] = op.mount;
+  return attach_to_staging(op, root_name);
+}
+
+/// The place is made of the kind of what shall stand there: a bind source may be a file.
+Step Executor::attach_to_staging(const Op& op, const std::string& name) {
+  const auto place = [&]() -> Result<Fd> {
+    const Result<bool> directory = is_directory(slots_[op.a]);
+    if (!directory) return Failure(directory.error());
+    return make_component(staging_, name, *directory, false);
+  };
+  const Result<Fd> made = place();
+  if (!made) return StepError(refused(plan_, op, made.error()));
+  if (Result<void> done = kernel_.move_mount(slots_[op.a].get(), "", made->get(), "", 0); !done) {
+    return StepError(refused(plan_, op, done.error()));
+  }
+  return {};
+}
+
+Step Executor::make_directory(const Op& op) { return make_path(op, true, false); }
+
+Step Executor::make_mountpoint(const Op& op) {
+  const Result<bool> directory = is_directory(slots_[op.b]);
+  if (!directory) return StepError(refused(plan_, op, directory.error()));
+  const bool wrong_kind =
+      (op.create == Create::dir && !*directory) || (op.create == Create::file && *directory);
+  if (wrong_kind) {
+    return StepError(
+        {Code::E0608,
+         fmt::format("{}: its source is a {}", doing(plan_, op), *directory ? "directory" : "file"),
+         {},
+         {fmt::format("write create = \"{}\"", *directory ? "dir" : "file")}});
+  }
+  return make_path(op, *directory, op.host);
+}
+
+/// Walks op.text below slot a, one component at a time and never through a symlink; what is missing
+/// is made. What exists stays as it is.
+Step Executor::make_path(const Op& op, bool directory, bool on_host) {
+  if (open_below(slots_[op.a], op.text)) return {};
+  const std::vector<std::string_view> names = path::components(op.text);
+  Fd reached;
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    const Fd& from = reached ? reached : slots_[op.a];
+    const std::string name(names[index]);
+    Result<Fd> next = open_below(from, name);
+    if (!next && next.error().number == ENOENT) {
+      const bool last = index + 1 == names.size();
+      next = make_component(from, name, directory || !last, on_host);
+    }
+    if (!next) return StepError(walk_failure(op, slots_[op.a], no_index, next.error()));
+    reached = std::move(*next);
+  }
+  return {};
+}
+
+Result<Fd> Executor::make_component(const Fd& below, const std::string& name, bool directory,
+                                    bool on_host) {
+  if (directory) {
+    const Result<void> made = kernel_.mkdirat(below.get(), name, made_directory_mode);
+    if (!made) return Failure(made.error());
+  } else {
+    const Result<Fd> made = kernel_.openat2(
+        below.get(), name,
+        {.flags = O_WRONLY | O_CREAT | O_EXCL, .mode = made_file_mode, .resolve = literal_walk});
+    if (!made) return Failure(made.error());
+  }
+  if (on_host) {
+    Result<Fd> parent = kernel_.openat2(below.get(), ".", {.flags = O_PATH | O_DIRECTORY});
+    if (!parent) {
+      static_cast<void>(kernel_.unlinkat(below.get(), name, directory ? AT_REMOVEDIR : 0));
+      return parent;
+    }
+    host_mountpoints_.made(std::move(*parent), name, directory);
+  }
+  return open_below(below, name);
+}
+
+Step Executor::clone(const Op& op) {
+  const Fd& anchor = slots_[op.a];
+  Result<Fd> part = op.text.empty() ? Fd() : open_below(anchor, op.text);
+  if (!part) return StepError(walk_failure(op, anchor, no_index, part.error()));
+  const int from = op.text.empty() ? anchor.get() : part->get();
+  Result<Fd> cloned = kernel_.open_tree(from, "", abi::open_tree_clone);
+  if (!cloned) return StepError(refused(plan_, op, cloned.error()));
+  slots_[op.dst] = std::move(*cloned);
+  return {};
+}
+
+/// atime is an enumeration: all of its bits are cleared before one is set, else the kernel refuses.
+Step Executor::set_attributes(const Op& op) {
+  const std::uint64_t atime = op.attrs.mask & mount_attr::atime_mask;
+  const MountAttr attr{.attr_set = op.attrs.value,
+                       .attr_clr = (op.attrs.mask & ~op.attrs.value) | atime};
+  if (Result<void> done = kernel_.mount_setattr(slots_[op.a].get(), "", 0, attr); !done) {
+    return StepError(refused(plan_, op, done.error()));
+  }
+  return {};
+}
+
+Step Executor::attach(const Op& op) {
+  slot_mounts_[op.a] = op.mount;
+  const Fd& parent = slots_[op.b];
+  Result<Fd> mountpoint = op.text.empty() ? Fd() : open_below(parent, op.text);
+  if (!mountpoint) {
+    return StepError(walk_failure(op, parent, slot_mounts_[op.b], mountpoint.error()));
+  }
+  const Fd& onto = op.text.empty() ? parent : *mountpoint;
+  if (Result<void> done = kernel_.move_mount(slots_[op.a].get(), "", onto.get(), "", 0); !done) {
+    return StepError(attach_failure(op, onto, done.error()));
+  }
+  return {};
+}
+
+/// The old root, with the staging tmpfs on it, comes to lie on the new one.
+Step Executor::pivot(const Op& op) {
+  Result<void> done = kernel_.fchdir(slots_[op.a].get());
+  if (done) done = kernel_.pivot_root(".", ".");
+  if (!done) return StepError(refused(plan_, op, done.error()));
+  return {};
+}
+
+/// What lies topmost on the new root goes with all that hangs on it.
+Step Executor::drop(const Op& op) {
+  if (const Result<void> done = kernel_.umount2(".", abi::mnt_detach); !done) {
+    return StepError(refused(plan_, op, done.error()));
+  }
+  return {};
+}
+
+Result<Fd> Executor::open_below(const Fd& root, const std::string& path) {
+  return kernel_.openat2(root.get(), path, {.flags = O_PATH, .resolve = literal_walk});
+}
+
+Result<bool> Executor::is_directory(const Fd& file) {
+  const Result<FileStatus> status = kernel_.statx(file.get(), "", 0);
+  if (!status) return Failure(status.error());
+  return S_ISDIR(status->mode);
+}
+
+/// Why the literal walk of op.text below `from` ended early: a missing place or a symlink, and
+/// which.
+StepFailure Executor::walk_failure(const Op& op, const Fd& from, std::uint32_t from_mount,
+                                   const Error& error) {
+  if (error.number == ENOENT || error.number == ENOTDIR) {
+    StepFailure failure{
+        Code::E0602,
+        fmt::format("{}: `{}` does not exist there", doing(plan_, op), path::printable(op.text)),
+        {},
+        {}};
+    if (op.kind == OpKind::attach) {
+      failure.helps.emplace_back(
+          "write create = \"dir\" or create = \"file\", or make it in the image");
+    }
+    return failure;
+  }
+  if (error.number != ELOOP) return refused(plan_, op, error);
+  std::string walked;
+  for (const std::string_view name : path::components(op.text)) {
+    walked = path::join(walked, name);
+    const Result<std::string> target = kernel_.readlinkat(from.get(), walked);
+    if (!target) continue;
+    const std::string base =
+        from_mount < plan_.mounts.size() ? plan_.mounts[from_mount].target : "/";
+    const std::string rest =
+        op.text.substr(walked.size() + (walked.size() < op.text.size() ? 1 : 0));
+    const std::string at = path::join(base, walked);
+    const std::string leads =
+        target->starts_with('/') ? *target : path::join(path::parent(at), *target);
+    return {Code::E0603,
+            fmt::format("{}: `{}` is a symlink to `{}`", doing(plan_, op), path::printable(at),
+                        path::printable(*target)),
+            {"targets are literal: a symlink in an image could lead anywhere"},
+            {fmt::format("write the place meant: `{}`", path::printable(path::join(leads, rest)))}};
+  }
+  return refused(plan_, op, error);
+}
+
+StepFailure Executor::attach_failure(const Op& op, const Fd& mountpoint, const Error& error) {
+  const Result<bool> source = is_directory(slots_[op.a]);
+  const Result<bool> place = is_directory(mountpoint);
+  if (source && place && *source != *place) {
+    return {Code::E0608,
+            fmt::format("{}: its source is a {}, the mountpoint is a {}", doing(plan_, op),
+                        *source ? "directory" : "file", *place ? "directory" : "file"),
+            {},
+            {"a directory is mounted on a directory, anything else on a file"}};
+  }
+  return refused(plan_, op, error);
+}
+
+void Executor::report(const Op& op, StepFailure failure, Diagnostics& diagnostics) const {
+  Diagnostic& item = diagnostics.add(failure.code, op.span, std::move(failure.message));
+  for (std::string& note : failure.notes) item.note(std::move(note));
+  item.note(step_note(plan_, op));
+  for (std::string& help : failure.helps) item.help(std::move(help));
+}
+
+}  // namespace mntcr

@@ -1,0 +1,101 @@
+// mountinfo shows what its reader's root reaches. A thread that enters a namespace has as its root
+// the topmost mount on "/": when something is mounted over the namespace's root, only that and what
+// is on it is seen, and it looks like a whole namespace. Nothing in the text tells; so a copy of
+// the namespace is made, the topmost mount on "/" is taken off in the copy, and the copy is entered
+// again: if it was the root, one now stands on the rootfs, which is its own parent.
+//
+// The text comes in pieces of a page, between which mounts may change: it is read until it comes
+// out the same twice.
+#include <algorithm>
+#include <cerrno>
+
+#include "runtime/capture/mountinfo_grammar.h"
+#include "runtime/capture/readers.h"
+#include "runtime/capture/table_builder.h"
+#include "runtime/kernel/linux_abi.h"
+#include "runtime/kernel/namespace_thread.h"
+
+namespace mntcr {
+namespace {
+
+Result<std::string> read_file(Kernel& kernel, const Fd& proc, const std::string& path) {
+  const auto file = kernel.openat2(proc.get(), path, OpenHow{});
+  if (!file) return Failure(file.error());
+  return kernel.read_all(file->get());
+}
+
+Result<std::string> read_mountinfo(Kernel& kernel, const Fd& proc) {
+  return read_file(kernel, proc, "thread-self/mountinfo");
+}
+
+Result<std::string> read_settled_mountinfo(Kernel& kernel, const Fd& proc) {
+  auto last = read_mountinfo(kernel, proc);
+  if (!last) return last;
+  for (int reading = 1; reading < most_readings; ++reading) {
+    auto next = read_mountinfo(kernel, proc);
+    if (!next || *next == *last) return next;
+    last = std::move(next);
+  }
+  return never_holds_still();
+}
+
+/// Leaves the thread in a private copy of its namespace and takes off the topmost mount on "/"
+/// there.
+Result<void> uncover_root_of_copy(Kernel& kernel, const Fd& proc) {
+  if (auto copied = kernel.unshare(abi::clone_newns); !copied) return copied;
+  const MountAttr private_attr{0, 0, abi::ms_private};
+  auto made_private = kernel.mount_setattr(Kernel::at_fdcwd, "/", abi::at_recursive, private_attr);
+  if (!made_private) return made_private;
+  const auto copy = kernel.openat2(proc.get(), "thread-self/ns/mnt", OpenHow{});
+  if (!copy) return Failure(copy.error());
+  if (auto taken_off = kernel.umount2("/", abi::mnt_detach); !taken_off) return taken_off;
+  return kernel.setns(copy->get(), abi::clone_newns);
+}
+
+/// Whether the "/" of the thread's namespace lies on another mount than the rootfs. False also when
+/// that cannot be found out: without privilege, or when the root is locked, as it is in the copy of
+/// a namespace of another user namespace. Leaves the thread in a throwaway copy of the namespace.
+bool is_root_covered(Kernel& kernel, const Fd& proc) {
+  if (!uncover_root_of_copy(kernel, proc)) return false;
+  const auto text = read_mountinfo(kernel, proc);
+  if (!text) return false;
+  const auto rows = parse_mountinfo_rows(*text);
+  if (!rows) return false;
+  return std::none_of(rows->begin(), rows->end(),
+                      [](const MountRow& row) { return row.mount.id == row.parent_id; });
+}
+
+/// On a thread that has entered the namespace.
+Result<MountTable> read_from_inside(Kernel& kernel, const Fd& proc) {
+  const auto text = read_settled_mountinfo(kernel, proc);
+  if (!text) return Failure(text.error());
+  auto rows = parse_mountinfo_rows(*text);
+  if (!rows) return Failure(rows.error());
+  const bool on_rootfs = std::any_of(rows->begin(), rows->end(), [](const MountRow& row) {
+    return row.mount.id == row.parent_id;
+  });
+  if (!on_rootfs && is_root_covered(kernel, proc)) {
+    return fail(
+        "another mount covers the namespace's root, and mountinfo does not show what is below it; "
+        "that takes statmount (Linux 6.15)");
+  }
+  return build_mount_table(std::move(*rows), false);
+}
+
+}  // namespace
+
+Result<MountTable> read_by_mountinfo(Kernel& kernel, const Fd& proc, const Fd& ns) {
+  const auto own = is_own_namespace(kernel, proc, ns);
+  if (!own) return Failure(own.error());
+  return run_in_thread([&]() -> Result<MountTable> {
+    const auto entered = enter_mount_namespace(kernel, ns.get());
+    // Without privilege the own namespace can still be read, as far as the own root reaches.
+    const bool may_stay = *own && !entered && entered.error().number == EPERM;
+    if (!entered && !may_stay) {
+      return in_context("entering the mount namespace to read its mountinfo", entered.error());
+    }
+    return read_from_inside(kernel, proc);
+  });
+}
+
+}  // namespace mntcr

@@ -1,0 +1,115 @@
+// A path leads to a file on a mount. The mount is found in the captured table by its id, the file's
+// path within the namespace is what /proc/thread-self/fd/N shows, and taking off the mountpoint
+// leaves its path below the mount's root. Both paths start at the namespace's root only when the
+// calling thread's root is a mount on "/"; a chrooted caller is refused, not answered wrongly.
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include "runtime/base/path.h"
+#include "runtime/capture/capture.h"
+#include "runtime/kernel/linux_abi.h"
+
+namespace mntcr {
+namespace {
+
+constexpr std::string_view deleted = " (deleted)";
+
+OpenHow how_to_open(bool follow) {
+  OpenHow how;
+  how.flags = O_PATH | (follow ? 0U : O_NOFOLLOW);
+  how.resolve = abi::resolve_in_root;
+  return how;
+}
+
+/// The reused id that mountinfo shows, for kernels whose statx(2) answers with the unique one.
+Result<std::uint64_t> mountinfo_id(Kernel& kernel, const Fd& proc, int file) {
+  const auto info =
+      kernel.openat2(proc.get(), fmt::format("thread-self/fdinfo/{}", file), OpenHow{});
+  if (!info) return Failure(info.error());
+  const auto text = kernel.read_all(info->get());
+  if (!text) return Failure(text.error());
+  constexpr std::string_view key = "mnt_id:\t";
+  std::uint64_t id = 0;
+  const std::size_t at = text->find(key);
+  if (at == std::string::npos) return fail("fdinfo shows no mount id");
+  std::from_chars(text->data() + at + key.size(), text->data() + text->size(), id);
+  return id;
+}
+
+}  // namespace
+
+SourceResolver::SourceResolver(Kernel& kernel, const Fd& proc, const MountTable& table)
+    : kernel_(kernel), proc_(proc), table_(table) {
+  by_id_.reserve(table.mounts.size());
+  for (const LiveMount& mount : table.mounts) by_id_.emplace(mount.id, &mount);
+}
+
+Result<SourceResolver::Place> SourceResolver::look_at(int file) {
+  const auto status = kernel_.statx(file, "", abi::at_statx_dont_sync);
+  if (!status) return Failure(status.error());
+  std::uint64_t id = status->mount_id;
+  if (status->mount_id_unique && !table_.unique_ids) {
+    const auto old_id = mountinfo_id(kernel_, proc_, file);
+    if (!old_id) return Failure(old_id.error());
+    id = *old_id;
+  }
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end())
+    return fail("its mount was not there when the mounts were read", EAGAIN);
+  return Place{found->second, status->is_mount_root, status->inode};
+}
+
+Result<const Fd*> SourceResolver::root() {
+  if (root_) return &root_;
+  OpenHow how;
+  how.flags = O_PATH;
+  auto opened = kernel_.openat2(Kernel::at_fdcwd, "/", how);
+  if (!opened) return Failure(opened.error());
+  const auto place = look_at(opened->get());
+  if (!place || !place->is_mount_root || place->mount->mountpoint != "/") {
+    return fail("the calling process is chrooted: paths cannot be told apart from inside");
+  }
+  root_ = std::move(*opened);
+  return &root_;
+}
+
+Result<std::string> SourceResolver::path_of(int file, const Place& place) {
+  auto path = kernel_.readlinkat(proc_.get(), fmt::format("thread-self/fd/{}", file));
+  if (!path || !path->ends_with(deleted)) return path;
+  // Either the name ends so, then it leads to the same file; or the file was removed meanwhile.
+  OpenHow how = how_to_open(false);
+  how.resolve |= abi::resolve_no_symlinks;
+  const auto again = kernel_.openat2(root_.get(), *path, how);
+  if (again) {
+    const auto same = look_at(again->get());
+    if (same && same->mount == place.mount && same->inode == place.inode) return path;
+  }
+  return fail("it was removed while it was looked at", ENOENT);
+}
+
+Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool follow) {
+  const auto dir = root();
+  if (!dir) return Failure(dir.error());
+  const auto file = kernel_.openat2((*dir)->get(), path, how_to_open(follow));
+  if (!file) return in_context(path::printable(path), file.error());
+  const auto place = look_at(file->get());
+  if (!place) return in_context(path::printable(path), place.error());
+
+  const LiveMount& mount = *place->mount;
+  SourceIdentity identity{mount.dev_major, mount.dev_minor, mount.root};
+  if (place->is_mount_root) return identity;
+  const auto shown = path_of(file->get(), *place);
+  if (!shown) return in_context(path::printable(path), shown.error());
+  if (!path::is_at_or_below(*shown, mount.mountpoint)) {
+    return in_context(path::printable(path),
+                      Error{"its mount was moved since the mounts were read", EAGAIN, {}});
+  }
+  identity.root = path::join(mount.root, path::relative_to(*shown, mount.mountpoint));
+  return identity;
+}
+
+}  // namespace mntcr

@@ -1,0 +1,44 @@
+// What a delta has to say: the changes as entries of a spec that extends the one compared with.
+//
+// More than a list of changes in one point: [[remove]] takes a mount and all that lies on it, so
+// what still stands above a removed layer is listed again.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/diff/diff.h"
+#include "runtime/diff/mount_tree.h"
+
+namespace mntcr {
+
+/// Where a listed mount comes from.
+struct ListedSource {
+  std::string type;       ///< it makes a filesystem of its own; then there is no source
+  std::string source;     ///< "self:/tmp", "parent:/srv", "fs:tmp/a", "device:8:1/a"
+  bool untraced = false;  ///< nothing in the parent or the container shows the source
+};
+
+/// A [filesystem] that the delta declares because no path of the container leads to it.
+struct ListedFilesystem {
+  std::string name;
+  std::string of;                 ///< the target of a mount that shows it; empty when it is new
+  std::uint32_t live = no_index;  ///< a mount that shows it
+};
+
+/// See the top of the file.
+struct Delta {
+  std::vector<std::uint32_t> removals;            ///< desired; what lies on them goes with them
+  std::vector<const Change*> changes;             ///< of mounts that stay
+  std::vector<std::uint32_t> mounts;              ///< live, in tree order
+  std::map<std::uint32_t, ListedSource> sources;  ///< of `mounts`, and of changes of source
+  std::vector<ListedFilesystem> filesystems;
+  std::vector<bool>
+      unseen;  ///< live mounts that walks of the delta pass: those written with `cover`
+};
+
+Delta make_delta(const DiffReport& report, const MountTree& live_tree);
+
+}  // namespace mntcr

@@ -1,0 +1,64 @@
+// Desired state x live mounts -> the changes that separate them.
+//
+// Mounts are paired by where they stand: the root with the root, then children by their mountpoint
+// below a paired parent. A stack (mounts on one another's root) is aligned by (superblock, root),
+// so that one mount put into a stack is one addition.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/capture/capture.h"
+#include "runtime/capture/mount_table.h"
+#include "runtime/plan/plan.h"
+
+namespace mntcr {
+
+/// What differs about a mount that is in both.
+struct Difference {
+  std::string what;  ///< "options", "propagation", "source", "size" … the key of the language
+  std::string was;   ///< desired
+  std::string is;    ///< live
+};
+
+/// One mount's difference.
+struct Change {
+  enum class Kind : std::uint8_t { added, removed, changed };
+  Kind kind{};
+  std::uint32_t desired = no_index;     ///< index in Plan::mounts; no_index when added
+  std::uint32_t live = no_index;        ///< index in MountTable::mounts; no_index when removed
+  std::vector<Difference> differences;  ///< changed only
+};
+
+/// What the desired superblocks are on this machine: for those of the parent what their path leads
+/// to (or why it leads nowhere); those that the plan makes are found while pairing.
+struct ResolvedSources {
+  std::map<std::uint32_t, Result<SourceIdentity>> by_superblock;
+};
+
+/// Resolves the parent superblocks of `plan` in the namespace that `resolver` answers for.
+ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver);
+
+/// The changes, in tree order: a mount before those below it.
+std::vector<Change> diff(const Plan& plan, const ResolvedSources& sources, const MountTable& live);
+
+/// What the writers need to name things.
+struct DiffReport {
+  const Plan& plan;
+  const MountTable& live;
+  const MountTable& parent;  ///< the parent namespace, to name bind sources by path
+  const std::vector<Change>& changes;
+  std::string extends;  ///< path of the spec, as the delta names it
+};
+
+/// For people: a line for each change, and below it what differs.
+std::string write_text(const DiffReport& report);
+/// For machines, as specs/diff.md describes it.
+std::string write_json(const DiffReport& report);
+/// The changes as a spec that extends the one compared with.
+std::string write_toml(const DiffReport& report);
+
+}  // namespace mntcr

@@ -1,0 +1,54 @@
+// Either side of a comparison as a tree: what lies on a mount, how a stack is layered, and which
+// mount a walk along a path meets. Works on indices, so the desired and the live side are alike.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/capture/mount_table.h"
+#include "runtime/plan/plan.h"
+
+namespace mntcr {
+
+/// See the top of the file. Refers to the strings of the plan or table that it is made from.
+class MountTree {
+ public:
+  explicit MountTree(const Plan& plan);
+  explicit MountTree(const MountTable& table);
+
+  [[nodiscard]] std::size_t size() const { return parents_.size(); }
+  /// no_index for the root.
+  [[nodiscard]] std::uint32_t parent(std::uint32_t mount) const { return parents_[mount]; }
+  /// The mountpoint relative to the parent's root.
+  [[nodiscard]] std::string_view place(std::uint32_t mount) const { return places_[mount]; }
+  /// Ordered by the bytes of their places; a mount on the root itself (place "") comes first.
+  [[nodiscard]] std::span<const std::uint32_t> children(std::uint32_t mount) const;
+  /// The child at `place`, or no_index.
+  [[nodiscard]] std::uint32_t child_at(std::uint32_t mount, std::string_view place) const;
+  /// `bottom` and the mounts that lie on one another's root above it, from the bottom up.
+  [[nodiscard]] std::vector<std::uint32_t> stack(std::uint32_t bottom) const;
+
+  /// The mounts that `mount` hides: what it lies on where it covers its parent's root, else
+  /// siblings whose mountpoints lie below its own.
+  [[nodiscard]] std::vector<std::uint32_t> covered_by(std::uint32_t mount) const;
+
+  /// The mount that a walk along the absolute `path` ends in. Mounts for which `unseen` holds true
+  /// are walked past, as the walks of a spec pass those with `cover`; empty when all are seen.
+  [[nodiscard]] std::uint32_t walk(std::string_view path,
+                                   const std::vector<bool>& unseen = {}) const;
+
+ private:
+  void index_children();
+  [[nodiscard]] std::uint32_t topmost(std::uint32_t mount, const std::vector<bool>& unseen) const;
+
+  std::vector<std::uint32_t> parents_;
+  std::vector<std::string_view> places_;
+  std::vector<std::uint32_t> ordered_;  ///< all mounts but the root, by (parent, place)
+  std::vector<std::size_t> first_;      ///< where the children of a mount begin in ordered_
+};
+
+}  // namespace mntcr

@@ -1,0 +1,19 @@
+// Bytes as TOML strings of the spec language (language.md, rule 2) and as comments for people.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mntcr {
+
+/// A basic string with its quotes: `$` doubled, bytes that are not UTF-8 as ${byte:FF}.
+std::string toml_string(std::string_view bytes);
+
+/// An array of such strings on one line.
+std::string toml_array(const std::vector<std::string>& items);
+
+/// `# text` and a line end, whatever bytes `text` has.
+std::string toml_comment(std::string_view text);
+
+}  // namespace mntcr

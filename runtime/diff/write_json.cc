@@ -1,0 +1,110 @@
+// The changes for machines; the format is specs/diff.md. The one file of this room with
+// nlohmann-json.
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "runtime/base/mount_options.h"
+#include "runtime/base/utf8.h"
+#include "runtime/diff/describe.h"
+#include "runtime/diff/diff.h"
+
+namespace mntcr {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int format_version = 1;
+
+/// A string, or {"hex": "2fff"} where the bytes are not UTF-8 and JSON cannot hold them.
+Json bytes(std::string_view text) {
+  if (utf8::is_valid(text)) return std::string(text);
+  std::string hex;
+  for (const char byte : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return Json{{"hex", hex}};
+}
+
+Json array(const std::vector<std::string>& words) {
+  Json items = Json::array();
+  for (const std::string& word : words) items.push_back(bytes(word));
+  return items;
+}
+
+Json place(const Span& span, const SourceMap& sources) {
+  const LineColumn at = sources.position(span.file, span.begin);
+  return Json{
+      {"file", bytes(sources.at(span.file).name)}, {"line", at.line}, {"column", at.column}};
+}
+
+void describe_live(Json& entry, const LiveMount& mount) {
+  Json flags = Json::array();
+  for (const std::string_view word : attr_words(mount.attrs, mount_attr::all)) {
+    flags.push_back(std::string(word));
+  }
+  entry["device"] = fmt::format("{}:{}", mount.dev_major, mount.dev_minor);
+  entry["root"] = bytes(mount.root);
+  entry["fsname"] = bytes(mount.source);
+  entry["options"] = flags;
+  entry["filesystem_options"] = array(mount.fs_options);
+  entry["filesystem_readonly"] = mount.sb_rdonly;
+}
+
+std::string_view kind_word(Change::Kind kind) {
+  switch (kind) {
+    case Change::Kind::added:
+      return "added";
+    case Change::Kind::removed:
+      return "removed";
+    case Change::Kind::changed:
+      return "changed";
+  }
+  return "";
+}
+
+Json change_entry(const DescribedChange& change, const Change& raw, const DiffReport& report) {
+  Json entry{{"kind", kind_word(change.kind)}, {"target", bytes(change.target)}};
+  if (change.layer != no_index) entry["layer"] = change.layer;
+  if (!change.type.empty()) entry["type"] = bytes(change.type);
+  entry["source"] = bytes(change.source);
+  if (change.kind == Change::Kind::added) {
+    describe_live(entry, report.live.mounts[raw.live]);
+    entry["propagation"] = change.propagation;
+    entry["covers"] = Json::array();
+    for (const std::uint32_t covered : change.covers) {
+      entry["covers"].push_back(bytes(report.live.mounts[covered].mountpoint));
+    }
+  }
+  if (change.kind == Change::Kind::changed) {
+    for (const Difference& difference : change.differences) {
+      entry["differences"].push_back(Json{
+          {"what", difference.what}, {"was", bytes(difference.was)}, {"is", bytes(difference.is)}});
+    }
+  }
+  if (report.plan.sources.has(change.span.file)) {
+    entry["declared"] = place(change.span, report.plan.sources);
+  }
+  return entry;
+}
+
+}  // namespace
+
+std::string write_json(const DiffReport& report) {
+  const auto [added, removed, changed] = count_kinds(report.changes);
+  Json document{{"mntcr_diff", format_version},
+                {"name", bytes(report.plan.name)},
+                {"spec", bytes(report.extends)},
+                {"same", report.changes.empty()},
+                {"added", added},
+                {"removed", removed},
+                {"changed", changed},
+                {"changes", Json::array()}};
+  const std::vector<DescribedChange> described = describe_changes(report);
+  for (std::size_t at = 0; at < described.size(); ++at) {
+    document["changes"].push_back(change_entry(described[at], report.changes[at], report));
+  }
+  return document.dump(2) + '\n';
+}
+
+}  // namespace mntcr

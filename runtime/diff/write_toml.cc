@@ -1,0 +1,349 @@
+// The delta as a spec: what `mntcr compile` makes the live state of again.
+//
+// Beneath the obvious: a mount that covers another says `cover`, so that the base's mounts keep
+// their parents; whatever a walk then cannot meet is named by `on`; and a parameter of a filesystem
+// is changed where the base wrote it, which need not be the mount that shows the change.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "runtime/base/filesystems.h"
+#include "runtime/base/mount_options.h"
+#include "runtime/base/path.h"
+#include "runtime/diff/align.h"
+#include "runtime/diff/delta.h"
+#include "runtime/diff/diff.h"
+#include "runtime/diff/groups.h"
+#include "runtime/diff/mount_tree.h"
+#include "runtime/diff/names.h"
+#include "runtime/diff/toml_text.h"
+
+namespace mntcr {
+namespace {
+
+/// A [[change]] while it is gathered.
+struct ChangeEntry {
+  std::vector<std::string> comments;
+  std::vector<std::string> options;
+  std::vector<std::pair<std::string, std::string>> keys;  ///< other keys with their values as TOML
+};
+
+/// A [filesystem.NAME] of the base while its changes are gathered.
+struct FilesystemEntry {
+  std::vector<std::string> comments;
+  std::optional<std::vector<std::string>> options;
+  std::optional<std::string> fsname;
+};
+
+std::vector<std::string> to_strings(const std::vector<std::string_view>& words) {
+  return {words.begin(), words.end()};
+}
+
+/// The mount of a superblock that the spec wrote `type` in: of those that begin before the word,
+/// the nearest. Without spans the first.
+std::uint32_t owner_of(const Plan& plan, std::uint32_t superblock) {
+  const Span word = plan.superblocks[superblock].span;
+  std::uint32_t owner = no_index;
+  for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
+    const DesiredMount& candidate = plan.mounts[mount];
+    if (candidate.superblock != superblock) continue;
+    const auto written_at = [&](const DesiredMount& it) {
+      const bool before = it.span.file == word.file && it.span.begin <= word.begin;
+      return before ? std::int64_t{it.span.begin} : -1;
+    };
+    if (owner == no_index || written_at(candidate) > written_at(plan.mounts[owner])) owner = mount;
+  }
+  return owner;
+}
+
+class TomlWriter {
+ public:
+  explicit TomlWriter(const DiffReport& report)
+      : report_(report),
+        tree_(report.live),
+        delta_(make_delta(report, tree_)),
+        layers_(layers_of(report.plan)),
+        live_of_(counterparts(report.plan, report.live, report.changes)),
+        groups_(report.live, report.parent) {
+    for (std::uint32_t mount = 0; mount < live_of_.size(); ++mount) {
+      if (live_of_[mount] != no_index) desired_of_[live_of_[mount]] = mount;
+    }
+    listed_.insert(delta_.mounts.begin(), delta_.mounts.end());
+    names_.take("root");  // what [root] is called
+  }
+
+  std::string write() {
+    for (const Change* change : delta_.changes) gather(*change);
+    for (const std::uint32_t mount : delta_.mounts) place(mount);
+    for (const auto& [live, desired] : desired_of_) reparent(live, desired);
+    std::string text = removals() + filesystem_changes() + changes() + new_filesystems();
+    for (const std::uint32_t mount : delta_.mounts) text += listed(mount);
+    return head() + group_tables() + text;
+  }
+
+ private:
+  const DesiredMount& desired(std::uint32_t mount) const { return report_.plan.mounts[mount]; }
+  const LiveMount& live(std::uint32_t mount) const { return report_.live.mounts[mount]; }
+
+  std::string head() const {
+    return fmt::format("spec = 1\nextends = [{}]\n", toml_string(report_.extends));
+  }
+
+  std::string address(std::uint32_t mount) const {
+    std::string text = "target = " + toml_string(desired(mount).target) + '\n';
+    if (layers_[mount] != no_index) text += fmt::format("layer = {}\n", layers_[mount]);
+    return text;
+  }
+
+  std::string removals() const {
+    std::string text;
+    for (const std::uint32_t mount : delta_.removals) {
+      const auto& superblock = report_.plan.superblocks[desired(mount).superblock];
+      text += '\n' + toml_comment("gone: " + desired_source(desired(mount), superblock)) +
+              "[[remove]]\n" + address(mount);
+    }
+    return text;
+  }
+
+  // --- What changed, gathered by the entry of the base that it belongs to.
+
+  void gather(const Change& change) {
+    const LiveMount& found = live(change.live);
+    ChangeEntry& entry = changes_[change.desired];
+    for (const Difference& difference : change.differences) {
+      const std::string was = fmt::format("{}: was {}", difference.what, difference.was);
+      if (difference.what == "options") {
+        entry.comments.push_back(was);
+        const AttrDemand& demand = desired(change.desired).attrs;
+        for (const std::string_view word : attr_words(found.attrs, demand.mask)) {
+          const MountOption* option = find_mount_option(word);
+          const bool differs =
+              option != nullptr && ((found.attrs ^ demand.value) & option->demand.mask) != 0;
+          if (differs) entry.options.emplace_back(word);
+        }
+      } else if (difference.what == "propagation") {
+        entry.comments.push_back(was);
+        entry.keys.emplace_back("propagation", toml_string(groups_.words(found)));
+      } else if (difference.what == "source") {
+        gather_source(entry, change.live, was);
+      } else {
+        gather_superblock(change, difference, was);
+      }
+    }
+  }
+
+  void gather_source(ChangeEntry& entry, std::uint32_t mount, const std::string& was) {
+    const ListedSource& from = delta_.sources.at(mount);
+    entry.comments.push_back(was);
+    if (from.untraced) entry.comments.push_back(untraced_note(mount));
+    if (from.type.empty()) {
+      entry.keys.emplace_back("source", toml_string(from.source));
+    } else {
+      entry.keys.emplace_back("type", toml_string(from.type));
+      entry.keys.emplace_back("unset", toml_array({"source"}));
+    }
+  }
+
+  void gather_superblock(const Change& change, const Difference& difference,
+                         const std::string& was) {
+    const LiveMount& found = live(change.live);
+    const std::uint32_t index = desired(change.desired).superblock;
+    const DesiredSuperblock& superblock = report_.plan.superblocks[index];
+    const bool is_name = difference.what == "fsname";
+    if (!superblock.name.empty()) {
+      FilesystemEntry& entry = filesystems_[superblock.name];
+      entry.comments.push_back(was);
+      if (is_name) {
+        entry.fsname = found.source;
+      } else {
+        entry.options = param_words(found);
+        if (found.sb_rdonly) entry.options->emplace_back("ro");
+      }
+      return;
+    }
+    ChangeEntry& entry = changes_[owner_of(report_.plan, index)];
+    entry.comments.push_back(was);
+    if (is_name) {
+      entry.keys.emplace_back("fsname", toml_string(found.source));
+    } else if (difference.what == "ro=fs") {
+      entry.options.emplace_back(found.sb_rdonly ? "ro=fs" : "rw=fs");
+    } else if (difference.is == "default") {
+      entry.comments.push_back(
+          fmt::format("{}: back at the kernel's default, which has no word", difference.what));
+    } else {
+      entry.options.push_back(param_word(superblock.type, difference));
+    }
+  }
+
+  static std::string param_word(const std::string& type, const Difference& difference) {
+    const FilesystemParam* param = find_filesystem_param(type, difference.what);
+    const bool flag = param != nullptr && param->kind == ParamKind::flag;
+    return flag ? difference.what : difference.what + '=' + difference.is;
+  }
+
+  // --- Where listed mounts stand.
+
+  /// Says `on` for a listed mount that the rules of the language would place elsewhere.
+  void place(std::uint32_t mount) {
+    std::vector<bool> unseen = delta_.unseen;
+    unseen[mount] = true;
+    const std::uint32_t parent = tree_.parent(mount);
+    if (parent == no_index || tree_.walk(live(mount).mountpoint, unseen) == parent) return;
+    on_.emplace(mount, name_of(parent));
+  }
+
+  /// Says `on` for a mount of the base that now lies on a mount which walks pass.
+  void reparent(std::uint32_t mount, std::uint32_t desired_mount) {
+    const std::uint32_t parent = tree_.parent(mount);
+    if (listed_.contains(mount) || parent == no_index || !delta_.unseen[parent]) return;
+    ChangeEntry& entry = changes_[desired_mount];
+    entry.comments.emplace_back("lies on a mount that appeared beneath it");
+    entry.keys.emplace_back("on", toml_string(name_of(parent)));
+  }
+
+  /// The name by which `on` means a mount; one of the base gets it by a [[change]].
+  std::string name_of(std::uint32_t mount) {
+    if (mount == 0) return "root";
+    const auto known = mount_names_.find(mount);
+    if (known != mount_names_.end()) return known->second;
+    std::string name = names_.derive(live(mount).mountpoint);
+    mount_names_.emplace(mount, name);
+    if (const auto base = desired_of_.find(mount);
+        base != desired_of_.end() && !listed_.contains(mount)) {
+      ChangeEntry& entry = changes_[base->second];
+      entry.comments.emplace_back("gets a name for what lies on it");
+      entry.keys.emplace_back("name", toml_string(name));
+    }
+    return name;
+  }
+
+  // --- Text.
+
+  std::string filesystem_changes() const {
+    std::string text;
+    for (const auto& [name, entry] : filesystems_) {
+      text += '\n' + comments(entry.comments) + fmt::format("[filesystem.{}]\n", name);
+      if (entry.options) text += "options = " + toml_array(*entry.options) + '\n';
+      if (entry.fsname) text += "fsname = " + toml_string(*entry.fsname) + '\n';
+    }
+    return text;
+  }
+
+  std::string changes() const {
+    std::string text;
+    for (const auto& [mount, entry] : changes_) {
+      if (entry.comments.empty()) continue;
+      const bool says = !entry.options.empty() || !entry.keys.empty();
+      text += '\n' + comments(entry.comments);
+      if (!says) continue;
+      text += "[[change]]\n" + address(mount);
+      if (!entry.options.empty()) text += "options = " + toml_array(entry.options) + '\n';
+      for (const auto& [key, value] : entry.keys) text += fmt::format("{} = {}\n", key, value);
+    }
+    return text;
+  }
+
+  std::string new_filesystems() const {
+    std::string text;
+    for (const ListedFilesystem& filesystem : delta_.filesystems) {
+      const LiveMount& shown = live(filesystem.live);
+      text += fmt::format("\n[filesystem.{}]\n", filesystem.name);
+      if (!filesystem.of.empty()) {
+        text += "of = " + toml_string(filesystem.of) + '\n';
+        continue;
+      }
+      text += "type = " + toml_string(shown.fs_type) + '\n';
+      const std::vector<std::string> words = param_words(shown);
+      if (!words.empty()) text += "options = " + toml_array(words) + '\n';
+      text += fsname(shown);
+    }
+    return text;
+  }
+
+  std::string listed(std::uint32_t mount) {
+    const LiveMount& found = live(mount);
+    const ListedSource& from = delta_.sources.at(mount);
+    const std::vector<std::uint32_t> covered = tree_.covered_by(mount);
+    const bool again = desired_of_.contains(mount);
+    const std::string what = from.type.empty() ? from.source : from.type;
+    std::string text = '\n' + toml_comment((again ? "still there: " : "appeared: ") + what);
+    if (from.untraced) text += toml_comment(untraced_note(mount));
+    if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
+    text += "[[mount]]\ntarget = " + toml_string(found.mountpoint) + '\n';
+    if (const auto name = mount_names_.find(mount); name != mount_names_.end()) {
+      text += "name = " + toml_string(name->second) + '\n';
+    }
+    if (const auto on = on_.find(mount); on != on_.end()) {
+      text += "on = " + toml_string(on->second) + '\n';
+    }
+    if (!covered.empty()) text += "cover = true\n";
+    return text + source_keys(found, from);
+  }
+
+  std::string source_keys(const LiveMount& found, const ListedSource& from) {
+    std::vector<std::string> options = to_strings(attr_words(found.attrs, mount_attr::all));
+    std::string text;
+    if (from.type.empty()) {
+      text += "source = " + toml_string(from.source) + '\n';
+    } else {
+      text += "type = " + toml_string(from.type) + '\n' + fsname(found);
+      const std::vector<std::string> words = param_words(found);
+      options.insert(options.end(), words.begin(), words.end());
+      if (found.sb_rdonly) options.emplace_back("ro=fs");
+    }
+    text += "options = " + toml_array(options) + '\n';
+    const std::string words = groups_.words(found);
+    if (words != "private") text += "propagation = " + toml_string(words) + '\n';
+    return text;
+  }
+
+  static std::string fsname(const LiveMount& mount) {
+    const bool usual =
+        mount.source.empty() || mount.source == mount.fs_type || mount.source == "none";
+    return usual ? "" : "fsname = " + toml_string(mount.source) + '\n';
+  }
+
+  std::string untraced_note(std::uint32_t mount) const {
+    return fmt::format("{} of {}: neither the parent nor the container shows where it came from",
+                       live(mount).fs_type, live(mount).source);
+  }
+
+  static std::string comments(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += toml_comment(line);
+    return text;
+  }
+
+  std::string group_tables() const {
+    std::string text;
+    for (const GroupNames::Crossing& group : groups_.crossings()) {
+      text += fmt::format("\n[group.{}]\nparent = {}\nexact = true\n", group.name,
+                          toml_string(group.parent_path));
+    }
+    return text;
+  }
+
+  const DiffReport& report_;
+  const MountTree tree_;
+  const Delta delta_;
+  const std::vector<std::uint32_t> layers_;
+  const std::vector<std::uint32_t> live_of_;
+  GroupNames groups_;
+  UniqueNames names_;
+  std::map<std::uint32_t, std::uint32_t> desired_of_;
+  std::set<std::uint32_t> listed_;
+  std::map<std::uint32_t, ChangeEntry> changes_;
+  std::map<std::string, FilesystemEntry> filesystems_;
+  std::map<std::uint32_t, std::string> on_;
+  std::map<std::uint32_t, std::string> mount_names_;
+};
+
+}  // namespace
+
+std::string write_toml(const DiffReport& report) { return TomlWriter(report).write(); }
+
+}  // namespace mntcr

@@ -1,0 +1,170 @@
+#include "runtime/plan/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "runtime/base/path.h"
+#include "runtime/plan/format.h"
+#include "runtime/plan/verify.h"
+#include "specs/plan_generated.h"
+
+static_assert(std::endian::native == std::endian::little,
+              "plan.bin is read in place, little endian");
+
+namespace mntcr {
+namespace {
+
+namespace format = plan_format;
+
+template <class T>
+T number_at(std::span<const std::byte> bytes, std::size_t offset) {
+  T number{};
+  std::memcpy(&number, bytes.data() + offset, sizeof number);
+  return number;
+}
+
+Span read_span(const fb::Span& span) { return {span.file(), span.begin(), span.end()}; }
+
+std::string read_string(const flatbuffers::String* string) {
+  return string == nullptr ? std::string{} : std::string(string->data(), string->size());
+}
+
+/// Copies the verified body into a Plan. Indices are checked here, meaning in verify.cc.
+class BodyReader {
+ public:
+  explicit BodyReader(const fb::Plan& body) : body_(body) {}
+
+  std::optional<Plan> read() {
+    plan_.name = read_string(body_.name());
+    plan_.slots = body_.slots();
+    for (const fb::Source* source : *body_.sources()) {
+      plan_.sources.add(read_string(source->name()), read_string(source->text()));
+    }
+    for (const fb::Superblock* superblock : *body_.superblocks()) read_superblock(*superblock);
+    plan_.mounts.reserve(body_.mounts()->size());
+    for (const fb::Mount* mount : *body_.mounts()) read_mount(*mount);
+    plan_.ops.reserve(body_.ops()->size());
+    for (const fb::Op* op : *body_.ops()) read_op(*op);
+    if (!sound_) return std::nullopt;
+    return std::move(plan_);
+  }
+
+ private:
+  std::string string_at(std::uint32_t index) {
+    if (index < body_.strings()->size()) return read_string(body_.strings()->Get(index));
+    sound_ = false;
+    return {};
+  }
+
+  void read_superblock(const fb::Superblock& in) {
+    DesiredSuperblock superblock;
+    sound_ &= in.kind() <= static_cast<std::uint8_t>(DesiredSuperblock::Kind::made);
+    superblock.kind = static_cast<DesiredSuperblock::Kind>(in.kind());
+    superblock.follow = in.follow();
+    superblock.path = read_string(in.path());
+    superblock.type = read_string(in.type());
+    superblock.fsname = read_string(in.fsname());
+    superblock.name = read_string(in.name());
+    if (in.params() != nullptr) {
+      for (const flatbuffers::String* param : *in.params()) {
+        superblock.params.push_back(read_string(param));
+      }
+    }
+    if (in.span() != nullptr) superblock.span = read_span(*in.span());
+    plan_.superblocks.push_back(std::move(superblock));
+  }
+
+  void read_mount(const fb::Mount& in) {
+    plan_.mounts.push_back({in.parent(),
+                            in.superblock(),
+                            string_at(in.target()),
+                            string_at(in.mountpoint()),
+                            string_at(in.root()),
+                            {in.attr_value(), in.attr_mask()},
+                            read_span(in.span())});
+  }
+
+  void read_op(const fb::Op& in) {
+    sound_ &= is_op(in.kind()) && in.create() <= static_cast<std::uint8_t>(Create::never);
+    if (!sound_) return;
+    plan_.ops.push_back({static_cast<OpKind>(in.kind()),
+                         static_cast<Create>(in.create()),
+                         in.host(),
+                         in.dst(),
+                         in.a(),
+                         in.b(),
+                         in.mount(),
+                         string_at(in.text()),
+                         {in.attr_value(), in.attr_mask()},
+                         read_span(in.span())});
+  }
+
+  const fb::Plan& body_;
+  Plan plan_;
+  bool sound_ = true;
+};
+
+std::optional<Plan> read_body(std::span<const std::byte> body) {
+  // The buffer is copied to where FlatBuffers' structs are aligned.
+  std::vector<std::uint64_t> aligned((body.size() + 7) / 8);
+  std::memcpy(aligned.data(), body.data(), body.size());
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(aligned.data());
+  constexpr flatbuffers::uoffset_t depth = 8;
+  const auto most_tables = static_cast<flatbuffers::uoffset_t>(body.size() / 4 + 1);
+  flatbuffers::Verifier verifier(bytes, body.size(), depth, most_tables);
+  if (!fb::VerifyPlanBuffer(verifier)) return std::nullopt;
+  return BodyReader(*fb::GetPlan(bytes)).read();
+}
+
+/// What is wrong with the header, which is whole.
+std::optional<std::string> header_fault(std::span<const std::byte> bytes) {
+  const auto body_size = bytes.size() - format::header_size;
+  if (number_at<std::uint32_t>(bytes, format::header_size_at) != format::header_size ||
+      number_at<std::uint64_t>(bytes, format::reserved_at) != 0) {
+    return "its header is not one that mntcr writes";
+  }
+  if (const auto length = number_at<std::uint64_t>(bytes, format::length_at); length != body_size) {
+    return fmt::format("it should hold {} bytes after its header and holds {}", length, body_size);
+  }
+  const auto digest = number_at<format::Digest>(bytes, format::digest_at);
+  if (digest != format::digest_of(bytes.subspan(format::header_size))) {
+    return "its SHA-256 is not that of its content";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool looks_like_plan(std::span<const std::byte> bytes) {
+  return bytes.size() >= format::magic.size() &&
+         std::memcmp(bytes.data(), format::magic.data(), format::magic.size()) == 0;
+}
+
+std::optional<Plan> read_plan(std::span<const std::byte> bytes, const std::string& file,
+                              Diagnostics& diagnostics) {
+  const auto refuse = [&](Code code, const std::string& why) -> std::optional<Plan> {
+    diagnostics.add(code, {}, fmt::format("{}: {}", path::printable(file), why))
+        .help("write it again: mntcr compile SPEC -o plan.bin");
+    return std::nullopt;
+  };
+  if (!looks_like_plan(bytes)) return refuse(Code::E0501, "this is not a plan of mntcr");
+  if (bytes.size() < format::header_size)
+    return refuse(Code::E0503, "the plan ends within its header");
+  if (const auto version = number_at<std::uint32_t>(bytes, format::version_at);
+      version != format::version) {
+    return refuse(Code::E0502, fmt::format("the plan has format {}, this mntcr reads format {}",
+                                           version, format::version));
+  }
+  if (const auto fault = header_fault(bytes))
+    return refuse(Code::E0503, "the plan is damaged: " + *fault);
+  std::optional<Plan> plan = read_body(bytes.subspan(format::header_size));
+  if (!plan) return refuse(Code::E0503, "the plan is damaged: its structure is not sound");
+  if (const auto fault = plan_fault(*plan))
+    return refuse(Code::E0504, "the plan makes no sense: " + *fault);
+  return plan;
+}
+
+}  // namespace mntcr

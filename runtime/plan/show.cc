@@ -1,0 +1,209 @@
+#include "runtime/plan/show.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/path.h"
+
+namespace mntcr {
+namespace {
+
+std::string_view phase_title(Phase phase) {
+  switch (phase) {
+    case Phase::enter:
+      return "enter: leave the parent, whose mounts nothing below can reach";
+    case Phase::sources:
+      return "sources: what the mounts will show";
+    case Phase::trees:
+      return "trees: all private, parents first";
+    case Phase::sharing:
+      return "sharing: peer groups, masters first";
+    case Phase::root:
+      return "root: the tree becomes the namespace's";
+  }
+  return "";
+}
+
+std::string flag_words(const AttrDemand& attrs) {
+  return fmt::format("{}", fmt::join(attr_words(attrs.value, attrs.mask), ","));
+}
+
+std::string_view create_word(Create create) {
+  switch (create) {
+    case Create::automatic:
+      return "auto";
+    case Create::dir:
+      return "dir";
+    case Create::file:
+      return "file";
+    case Create::never:
+      return "never";
+  }
+  return "";
+}
+
+std::string quoted(const std::string& path) { return "`" + path::printable(path) + "`"; }
+
+/// What a step does to which registers.
+std::string operands(const Plan& plan, const Op& op) {
+  const auto slot = [](Slot number) { return fmt::format("s{}", number); };
+  switch (op.kind) {
+    case OpKind::unshare:
+    case OpKind::make_private:
+    case OpKind::stage:
+    case OpKind::drop_staging:
+    case OpKind::drop_parent:
+      return "";
+    case OpKind::open_source:
+    case OpKind::new_filesystem:
+      return slot(op.dst) + " = " + superblock_words(plan.superblocks.at(op.b));
+    case OpKind::make_directory:
+      return fmt::format("{} in {}", quoted(op.text), slot(op.a));
+    case OpKind::clone:
+      return slot(op.dst) + " = " + slot(op.a) + (op.text.empty() ? "" : " at " + quoted(op.text));
+    case OpKind::set_attributes:
+      return slot(op.a) + " " + flag_words(op.attrs);
+    case OpKind::make_mountpoint:
+      return fmt::format("{} in {}, as {} is, create {}", quoted(op.text), slot(op.a), slot(op.b),
+                         create_word(op.create));
+    case OpKind::attach:
+      return fmt::format("{} on {}{}", slot(op.a), slot(op.b),
+                         op.text.empty() ? "" : " at " + quoted(op.text));
+    case OpKind::anchor:
+    case OpKind::attach_root:
+    case OpKind::close:
+    case OpKind::pivot:
+      return slot(op.a);
+  }
+  return "";
+}
+
+/// Children of each mount, ordered by mountpoint.
+std::vector<std::vector<std::uint32_t>> children_of(const Plan& plan) {
+  std::vector<std::vector<std::uint32_t>> children(plan.mounts.size());
+  for (std::uint32_t index = 1; index < plan.mounts.size(); ++index) {
+    children[plan.mounts[index].parent].push_back(index);
+  }
+  for (auto& list : children) {
+    std::ranges::sort(list, {}, [&](std::uint32_t child) -> const std::string& {
+      return plan.mounts[child].mountpoint;
+    });
+  }
+  return children;
+}
+
+/// A line of the tree before its columns are set.
+struct TreeLine {
+  std::string where;
+  std::string what;
+  std::string how;
+};
+
+std::string mount_words(const Plan& plan, const DesiredMount& mount) {
+  const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
+  std::string how = flag_words(mount.attrs);
+  for (const std::string& param : superblock.params) {
+    how += (how.empty() ? "" : ",") + path::printable(param);
+  }
+  return how;
+}
+
+std::size_t shown_width(const std::string& text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
+}
+
+std::string pad(const std::string& text, std::size_t width) {
+  return text + std::string(width - std::min(width, shown_width(text)), ' ');
+}
+
+std::string align(const std::vector<TreeLine>& lines) {
+  std::size_t where = 0;
+  std::size_t what = 0;
+  for (const TreeLine& line : lines) {
+    where = std::max(where, shown_width(line.where));
+    what = std::max(what, shown_width(line.what));
+  }
+  std::string out;
+  for (const TreeLine& line : lines) {
+    std::string text = pad(line.where, where) + "  " + pad(line.what, what) + "  " + line.how;
+    text.erase(text.find_last_not_of(' ') + 1);
+    out += text + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string superblock_words(const DesiredSuperblock& superblock) {
+  if (superblock.kind == DesiredSuperblock::Kind::parent) {
+    return "parent:" + path::printable(superblock.path) +
+           (superblock.follow ? "" : " (the link itself)");
+  }
+  return superblock.name.empty() ? superblock.type
+                                 : fmt::format("fs:{} ({})", superblock.name, superblock.type);
+}
+
+std::string source_words(const Plan& plan, const DesiredMount& mount) {
+  const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
+  const std::string words = superblock_words(superblock);
+  return mount.root.empty() ? words : words + " at " + quoted(mount.root);
+}
+
+std::string place_words(const Plan& plan, Span span) {
+  if (!plan.sources.has(span.file)) return "";
+  return fmt::format("{}:{}", path::printable(plan.sources.at(span.file).name),
+                     plan.sources.position(span.file, span.begin).line);
+}
+
+std::string show_text(const Plan& plan) {
+  std::string out = fmt::format("plan of {}: {} mounts, {} steps\n", path::printable(plan.name),
+                                plan.mounts.size(), plan.ops.size());
+  const std::size_t digits = std::to_string(plan.ops.size()).size();
+  for (std::size_t index = 0; index < plan.ops.size(); ++index) {
+    const Op& op = plan.ops[index];
+    const Phase phase = describe(op.kind).phase;
+    if (index == 0 || phase != describe(plan.ops[index - 1].kind).phase) {
+      out += fmt::format("\n{}\n", phase_title(phase));
+    }
+    const std::string for_mount =
+        op.mount < plan.mounts.size() ? path::printable(plan.mounts[op.mount].target) : "";
+    std::string line =
+        fmt::format("{:>{}}  {:<15}  {}  {}  {}", index + 1, digits + 2, describe(op.kind).name,
+                    pad(operands(plan, op), 36), pad(for_mount, 16), place_words(plan, op.span));
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string show_tree(const Plan& plan) {
+  const auto children = children_of(plan);
+  std::vector<TreeLine> lines;
+  struct Visit {
+    std::uint32_t mount;
+    std::string lead;  ///< drawn before the mount
+    std::string next;  ///< drawn before those below it
+  };
+  std::vector<Visit> todo = {{0, "", ""}};
+  while (!todo.empty()) {
+    const Visit visit = std::move(todo.back());
+    todo.pop_back();
+    const DesiredMount& mount = plan.mounts[visit.mount];
+    const bool covers = visit.mount != 0 && mount.mountpoint.empty();
+    lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : ""),
+                     source_words(plan, mount), mount_words(plan, mount)});
+    const auto& below = children[visit.mount];
+    for (std::size_t left = below.size(); left-- > 0;) {
+      const bool last = left + 1 == below.size();
+      todo.push_back(
+          {below[left], visit.next + (last ? "└─ " : "├─ "), visit.next + (last ? "   " : "│  ")});
+    }
+  }
+  return align(lines);
+}
+
+}  // namespace mntcr

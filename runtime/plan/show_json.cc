@@ -1,0 +1,80 @@
+// A plan as JSON: the form is in specs/plan.md.
+#include <nlohmann/json.hpp>
+
+#include "runtime/base/utf8.h"
+#include "runtime/plan/show.h"
+
+namespace mntcr {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text(std::string_view bytes) { return utf8::replace_invalid(bytes); }
+
+Json flags(const AttrDemand& attrs) {
+  Json words = Json::array();
+  for (const std::string_view word : attr_words(attrs.value, attrs.mask)) words.push_back(word);
+  return words;
+}
+
+Json place(const Plan& plan, Span span) {
+  if (!plan.sources.has(span.file)) return nullptr;
+  const LineColumn at = plan.sources.position(span.file, span.begin);
+  return Json{
+      {"file", text(plan.sources.at(span.file).name)}, {"line", at.line}, {"column", at.column}};
+}
+
+Json superblock(const Plan& plan, const DesiredSuperblock& in) {
+  if (in.kind == DesiredSuperblock::Kind::parent) {
+    return Json{{"parent", text(in.path)}, {"follow", in.follow}, {"place", place(plan, in.span)}};
+  }
+  Json params = Json::array();
+  for (const std::string& param : in.params) params.push_back(text(param));
+  return Json{{"type", in.type},
+              {"name", text(in.name)},
+              {"fsname", text(in.fsname)},
+              {"params", params},
+              {"place", place(plan, in.span)}};
+}
+
+Json index_or_null(std::uint32_t index) { return index == no_index ? Json(nullptr) : Json(index); }
+
+Json mount(const Plan& plan, const DesiredMount& in) {
+  return Json{{"target", text(in.target)},
+              {"parent", index_or_null(in.parent)},
+              {"mountpoint", text(in.mountpoint)},
+              {"superblock", in.superblock},
+              {"root", text(in.root)},
+              {"options", flags(in.attrs)},
+              {"place", place(plan, in.span)}};
+}
+
+Json step(const Plan& plan, const Op& op) {
+  Json json{{"op", describe(op.kind).name}, {"mount", index_or_null(op.mount)}};
+  if (op.dst != no_slot) json["dst"] = op.dst;
+  if (op.a != no_slot) json["a"] = op.a;
+  if (op.b != no_slot) json["b"] = op.b;
+  if (!op.text.empty()) json["path"] = text(op.text);
+  if (op.attrs.mask != 0) json["options"] = flags(op.attrs);
+  json["place"] = place(plan, op.span);
+  return json;
+}
+
+}  // namespace
+
+std::string show_json(const Plan& plan) {
+  Json superblocks = Json::array();
+  for (const DesiredSuperblock& in : plan.superblocks) superblocks.push_back(superblock(plan, in));
+  Json mounts = Json::array();
+  for (const DesiredMount& in : plan.mounts) mounts.push_back(mount(plan, in));
+  Json steps = Json::array();
+  for (const Op& op : plan.ops) steps.push_back(step(plan, op));
+  const Json json{{"name", text(plan.name)},
+                  {"superblocks", superblocks},
+                  {"mounts", mounts},
+                  {"registers", plan.slots},
+                  {"steps", steps}};
+  return json.dump(2) + "\n";
+}
+
+}  // namespace mntcr

@@ -1,0 +1,206 @@
+#include "runtime/plan/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "runtime/base/filesystems.h"
+#include "runtime/base/path.h"
+
+namespace mntcr {
+namespace {
+
+using Fault = std::optional<std::string>;
+
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+bool is_sound(const AttrDemand& demand) {
+  return (demand.mask & ~mount_attr::all) == 0 && (demand.value & ~demand.mask) == 0;
+}
+
+bool is_name(std::string_view name) {
+  const auto small = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 64 && small(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return small(c) || c == '_' || c == '-'; });
+}
+
+Fault made_superblock_fault(const DesiredSuperblock& superblock) {
+  const Filesystem* filesystem = find_filesystem(superblock.type);
+  if (filesystem == nullptr) return "makes a filesystem of an unknown type";
+  if (has_nul(superblock.fsname)) return "has a NUL in its fsname";
+  for (const std::string& param : superblock.params) {
+    const ParamWord word = split_param(param);
+    const FilesystemParam* known = find_filesystem_param(superblock.type, word.key);
+    if (known == nullptr || filesystem->singleton) return "has an unknown parameter";
+    if (has_nul(param) || param_value_error(*known, word)) return "has a parameter without meaning";
+  }
+  return std::nullopt;
+}
+
+Fault superblock_fault(const DesiredSuperblock& superblock) {
+  if (superblock.kind == DesiredSuperblock::Kind::made) return made_superblock_fault(superblock);
+  if (!path::is_normal_absolute(superblock.path)) return "has a path that is not normal";
+  return std::nullopt;
+}
+
+Fault mount_fault(const Plan& plan, std::size_t index) {
+  const DesiredMount& mount = plan.mounts[index];
+  const bool is_root = index == 0;
+  if (is_root ? mount.parent != no_index : mount.parent >= index)
+    return "does not follow its parent";
+  if (is_root && !(mount.target == "/" && mount.mountpoint.empty())) return "is no root";
+  if (mount.superblock >= plan.superblocks.size()) return "shows no superblock of the plan";
+  if (!path::is_normal_absolute(mount.target)) return "has a target that is not normal";
+  if (!path::is_normal_relative(mount.mountpoint)) return "has a mountpoint that is not normal";
+  if (!path::is_normal_relative(mount.root)) return "has a root that is not normal";
+  if (!is_sound(mount.attrs)) return "has flags without meaning";
+  return std::nullopt;
+}
+
+/// Follows the registers through the operations.
+class OpVerifier {
+ public:
+  explicit OpVerifier(const Plan& plan) : plan_(plan), slots_(plan.slots, State::empty) {}
+
+  Fault next(const Op& op) {
+    const Phase phase = describe(op.kind).phase;
+    if (phase < phase_) return "comes in the wrong phase";
+    if (complete()) return "comes after the last";
+    if (Fault fault = frame_fault(op)) return fault;
+    phase_ = phase;
+    if (!is_sound(op.attrs)) return "has flags without meaning";
+    if (op.mount != no_index && op.mount >= plan_.mounts.size())
+      return "is for no mount of the plan";
+    return operand_fault(op);
+  }
+
+  [[nodiscard]] bool complete() const { return framed_ == frame.size(); }
+
+ private:
+  enum class State : std::uint8_t { empty, open, closed };
+
+  /// The steps that every plan begins and ends with, once each and in this order: the first put the
+  /// parent out of reach, the last leave nothing of it behind.
+  static constexpr std::array frame = {OpKind::unshare, OpKind::make_private, OpKind::stage,
+                                       OpKind::pivot,   OpKind::drop_staging, OpKind::drop_parent};
+  static constexpr std::size_t entering = 3;
+
+  Fault frame_fault(const Op& op) {
+    if (std::ranges::find(frame, op.kind) == frame.end()) {
+      if (framed_ != entering) return "does not come between the parent's leaving and the end";
+      return std::nullopt;
+    }
+    if (op.kind != frame[framed_]) return "enters or leaves in the wrong order";
+    ++framed_;
+    return std::nullopt;
+  }
+
+  Fault fill(Slot slot) {
+    if (slot >= slots_.size() || slots_[slot] != State::empty) return "fills no empty register";
+    slots_[slot] = State::open;
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Fault used(Slot slot) const {
+    if (slot >= slots_.size() || slots_[slot] != State::open) return "uses no open register";
+    return std::nullopt;
+  }
+
+  Fault operand_fault(const Op& op) {
+    switch (op.kind) {
+      case OpKind::unshare:
+      case OpKind::make_private:
+      case OpKind::stage:
+      case OpKind::drop_staging:
+      case OpKind::drop_parent:
+        return std::nullopt;
+      case OpKind::open_source:
+        if (op.b >= plan_.superblocks.size()) return "opens no superblock of the plan";
+        if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::parent)
+          return "opens no source";
+        return fill(op.dst);
+      case OpKind::new_filesystem:
+        if (op.b >= plan_.superblocks.size()) return "makes no superblock of the plan";
+        if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::made)
+          return "makes no filesystem";
+        return fill(op.dst);
+      case OpKind::attach_root:
+        if (std::exchange(rooted_, true)) return "makes a second root";
+        return used(op.a);
+      case OpKind::pivot:
+        if (!rooted_) return "comes before there is a root";
+        return used(op.a);
+      case OpKind::anchor:
+      case OpKind::set_attributes:
+        return used(op.a);
+      case OpKind::close:
+        if (Fault fault = used(op.a)) return fault;
+        slots_[op.a] = State::closed;
+        return std::nullopt;
+      case OpKind::make_directory:
+      case OpKind::make_mountpoint:
+      case OpKind::clone:
+      case OpKind::attach:
+        return path_operand_fault(op);
+    }
+    return "is unknown";
+  }
+
+  Fault path_operand_fault(const Op& op) {
+    if (!path::is_normal_relative(op.text)) return "has a path that is not normal";
+    if (Fault fault = used(op.a)) return fault;
+    if (op.kind == OpKind::clone) return fill(op.dst);
+    if (op.kind == OpKind::attach || op.kind == OpKind::make_mountpoint) return used(op.b);
+    return std::nullopt;
+  }
+
+  const Plan& plan_;
+  std::vector<State> slots_;
+  Phase phase_ = Phase::enter;
+  std::size_t framed_ = 0;  ///< steps of the frame that came
+  bool rooted_ = false;
+};
+
+Fault ops_fault(const Plan& plan) {
+  if (plan.slots > plan.ops.size()) return "it has more registers than operations";
+  OpVerifier verifier(plan);
+  for (std::size_t index = 0; index < plan.ops.size(); ++index) {
+    if (const Fault fault = verifier.next(plan.ops[index])) {
+      return fmt::format("operation {} ({}) {}", index, describe(plan.ops[index].kind).name,
+                         *fault);
+    }
+  }
+  if (!verifier.complete()) return "its operations do not come to an end";
+  return std::nullopt;
+}
+
+Fault mounts_fault(const Plan& plan) {
+  if (plan.mounts.empty()) return "it has no mounts";
+  std::set<std::pair<std::uint32_t, std::string_view>> places;
+  for (std::size_t index = 0; index < plan.mounts.size(); ++index) {
+    const DesiredMount& mount = plan.mounts[index];
+    Fault fault = mount_fault(plan, index);
+    if (!fault && !places.emplace(mount.parent, mount.mountpoint).second)
+      fault = "stands where another does";
+    if (fault) return fmt::format("mount {} {}", index, *fault);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> plan_fault(const Plan& plan) {
+  if (!is_name(plan.name)) return "its name is none";
+  for (std::size_t index = 0; index < plan.superblocks.size(); ++index) {
+    if (const Fault fault = superblock_fault(plan.superblocks[index])) {
+      return fmt::format("superblock {} {}", index, *fault);
+    }
+  }
+  if (Fault fault = mounts_fault(plan)) return fault;
+  return ops_fault(plan);
+}
+
+}  // namespace mntcr

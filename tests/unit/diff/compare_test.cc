@@ -1,0 +1,98 @@
+// What differs about a mount that is on both sides: flags, propagation, parameters, read-only
+// state.
+#include "runtime/diff/compare.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/diff/trees.h"
+
+namespace mntcr::test {
+namespace {
+
+/// The changed line of a container of / and one tmpfs or proc on /x.
+std::string changed(const std::string& wanted, const std::string& found) {
+  const Case it(". parent:/\n  x " + wanted + '\n', ". 8:1 / ext4\n  x 0:50 / " + found + '\n',
+                "/ = 8:1 /");
+  const std::string text = it.text();
+  return text.substr(0, text.find('\n'));
+}
+
+TEST_CASE("flags that the spec does not write are not compared") {
+  CHECK(changed("tmpfs nosuid", "tmpfs nosuid,ro,noexec,noatime") == "no differences");
+}
+
+TEST_CASE("flags that the spec writes are compared both ways") {
+  CHECK(changed("tmpfs nosuid,rw", "tmpfs ro") == "~ /x  options: rw,nosuid -> ro,suid");
+}
+
+TEST_CASE("atime is an enumeration") {
+  CHECK(changed("tmpfs noatime", "tmpfs strictatime") == "~ /x  options: noatime -> strictatime");
+  CHECK(changed("tmpfs relatime", "tmpfs noatime") == "~ /x  options: relatime -> noatime");
+  CHECK(changed("tmpfs relatime", "tmpfs") == "no differences");
+}
+
+TEST_CASE("propagation that nobody wrote is told") {
+  CHECK(changed("tmpfs", "tmpfs shared:7") == "~ /x  propagation: private -> shared");
+  CHECK(changed("tmpfs", "tmpfs master:7") == "~ /x  propagation: private -> slave");
+  CHECK(changed("tmpfs", "tmpfs shared:8,master:7") ==
+        "~ /x  propagation: private -> slave shared");
+  CHECK(changed("tmpfs", "tmpfs unbindable") == "~ /x  propagation: private -> unbindable");
+}
+
+TEST_CASE("a parameter is the same in any spelling") {
+  CHECK(changed("tmpfs size=64m,mode=0755", "tmpfs size=65536k,mode=755") == "no differences");
+  CHECK(changed("proc hidepid=2", "proc hidepid=invisible") == "no differences");
+  CHECK(changed("proc subset=pid", "proc subset=pid") == "no differences");
+}
+
+TEST_CASE("a parameter that the kernel does not print has its fallback") {
+  CHECK(changed("tmpfs mode=1777,uid=0,huge=never", "tmpfs") == "no differences");
+  CHECK(changed("tmpfs mode=700", "tmpfs") == "~ /x  mode: 700 -> 1777");
+  CHECK(changed("tmpfs size=64m", "tmpfs") == "~ /x  size: 64m -> default");
+}
+
+TEST_CASE("a parameter that nobody wrote is told unless it is at its fallback") {
+  CHECK(changed("tmpfs", "tmpfs mode=1777,inode64") == "no differences");
+  CHECK(changed("tmpfs", "tmpfs size=1024k") == "~ /x  size: default -> 1024k");
+  CHECK(changed("proc", "proc hidepid=2") == "~ /x  hidepid: 0 -> 2");
+  CHECK(changed("tmpfs", "tmpfs noswap") == "~ /x  noswap: default -> noswap");
+}
+
+TEST_CASE("tmpfs makes whole pages of a size") {
+  CHECK(changed("tmpfs size=5000", "tmpfs size=8k") == "no differences");
+  CHECK(changed("tmpfs size=5000", "tmpfs size=12k") == "~ /x  size: 5000 -> 12k");
+  CHECK(changed("tmpfs nr_blocks=10", "tmpfs size=40k") == "no differences");
+}
+
+TEST_CASE("a size of some per cent is the machine's business") {
+  CHECK(changed("tmpfs size=10%", "tmpfs size=812345k") == "no differences");
+}
+
+TEST_CASE("a filesystem that became read-only") {
+  CHECK(changed("tmpfs", "tmpfs sb=ro") == "~ /x  ro=fs: no -> yes");
+  CHECK(changed("tmpfs ro=fs", "tmpfs sb=ro") == "no differences");
+  CHECK(Case(". parent:/\n", ". 8:1 / ext4 sb=ro", "/ = 8:1 /").changes.empty());
+}
+
+TEST_CASE("the source name counts when the spec gives one") {
+  CHECK(changed("tmpfs src=shm", "tmpfs src=shm") == "no differences");
+  CHECK(changed("tmpfs src=shm", "tmpfs src=other") == "~ /x  fsname: shm -> other");
+  CHECK(changed("tmpfs", "tmpfs src=anything") == "no differences");
+}
+
+TEST_CASE("several differences of one mount are one change") {
+  CHECK(changed("tmpfs ro,size=1m", "tmpfs shared:3,size=2m") ==
+        "~ /x  options: ro -> rw; propagation: private -> shared; size: 1m -> 2m");
+}
+
+TEST_CASE("a filesystem's own differences are told once") {
+  const Case twice(". parent:/\n  a tmpfs@t size=1m\n  b tmpfs@t\n",
+                   ". 8:1 / ext4\n  a 0:50 / tmpfs size=2048k\n  b 0:50 / tmpfs size=2048k\n",
+                   "/ = 8:1 /");
+  CHECK(twice.text() ==
+        "~ /a  size: 1m -> 2048k\n"
+        "1 change: 0 appeared, 0 gone, 1 changed\n");
+}
+
+}  // namespace
+}  // namespace mntcr::test

@@ -1,0 +1,251 @@
+// Desired and live mount trees written as text, for tests of diff: a line a mount, indented below
+// the mount that it lies on, its place on that mount's root first ("." is the root itself).
+//
+//   desired    .       parent:/srv/web  nosuid
+//                proc  proc             nosuid,hidepid=2
+//                tmp   tmpfs@t
+//                tmp2  tmpfs@t#sub
+//
+// A source is parent:PATH, TYPE (a new filesystem), TYPE@LABEL (one of several mounts of it) or
+// TYPE=NAME (named in the spec); #ROOT is the part that the mount shows.
+//
+//   live       .       8:1  /srv/web  ext4
+//                proc  0:50 /         proc   nosuid,hidepid=invisible
+//
+// Words are flags, shared:N, master:N, unbindable, sb=ro, src=NAME and parameters.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <ranges>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/path.h"
+#include "runtime/diff/diff.h"
+
+namespace mntcr::test {
+
+/// A line of a tree: its depth and its columns.
+struct TreeLine {
+  std::size_t indent = 0;
+  std::vector<std::string> columns;
+};
+
+inline std::vector<TreeLine> tree_lines(const std::string& text) {
+  std::vector<TreeLine> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (line.find_first_not_of(' ') == std::string::npos) continue;
+    TreeLine parsed{line.find_first_not_of(' '), {}};
+    std::istringstream columns(line);
+    for (std::string column; columns >> column;) parsed.columns.push_back(column);
+    lines.push_back(parsed);
+  }
+  return lines;
+}
+
+inline std::vector<std::string> words_of(const TreeLine& line, std::size_t column) {
+  std::vector<std::string> words;
+  if (line.columns.size() <= column) return words;
+  std::istringstream stream(line.columns[column]);
+  for (std::string word; std::getline(stream, word, ',');) words.push_back(word);
+  return words;
+}
+
+/// Finds the parents of lines from their indents.
+class Nesting {
+ public:
+  std::uint32_t enter(std::size_t indent, std::uint32_t mount) {
+    while (!open_.empty() && open_.back().first >= indent) open_.pop_back();
+    const std::uint32_t parent = open_.empty() ? no_index : open_.back().second;
+    open_.emplace_back(indent, mount);
+    return parent;
+  }
+
+ private:
+  std::vector<std::pair<std::size_t, std::uint32_t>> open_;
+};
+
+inline std::string place_of(const TreeLine& line) {
+  return line.columns.at(0) == "." ? "" : line.columns.at(0);
+}
+
+/// Superblocks of a desired tree by what its lines call them.
+class SuperblockMaker {
+ public:
+  explicit SuperblockMaker(Plan& plan) : plan_(plan) {}
+
+  std::uint32_t get(const std::string& source, const std::vector<std::string>& params) {
+    const bool fresh =
+        source.find_first_of("@=") == std::string::npos && !source.starts_with("parent:");
+    if (!fresh && known_.contains(source)) return known_.at(source);
+    DesiredSuperblock superblock;
+    if (source.starts_with("parent:")) {
+      superblock.kind = DesiredSuperblock::Kind::parent;
+      superblock.path = source.substr(7);
+    } else {
+      superblock.kind = DesiredSuperblock::Kind::made;
+      superblock.type = source.substr(0, source.find_first_of("@="));
+      if (const auto at = source.find('='); at != std::string::npos)
+        superblock.name = source.substr(at + 1);
+    }
+    for (const std::string& word : params) {
+      if (word.starts_with("src=")) {
+        superblock.fsname = word.substr(4);
+      } else {
+        superblock.params.push_back(word);
+      }
+    }
+    plan_.superblocks.push_back(superblock);
+    const auto index = static_cast<std::uint32_t>(plan_.superblocks.size() - 1);
+    if (!fresh) known_.emplace(source, index);
+    return index;
+  }
+
+ private:
+  Plan& plan_;
+  std::map<std::string, std::uint32_t> known_;
+};
+
+inline Plan desired(const std::string& text) {
+  Plan plan;
+  plan.name = "web";
+  Nesting nesting;
+  SuperblockMaker superblocks(plan);
+  for (const TreeLine& line : tree_lines(text)) {
+    DesiredMount mount;
+    mount.parent = nesting.enter(line.indent, static_cast<std::uint32_t>(plan.mounts.size()));
+    mount.mountpoint = place_of(line);
+    mount.target = mount.parent == no_index
+                       ? "/"
+                       : path::join(plan.mounts.at(mount.parent).target, mount.mountpoint);
+    std::vector<std::string> params;
+    for (const std::string& word : words_of(line, 2)) {
+      if (const MountOption* option = find_mount_option(word)) {
+        mount.attrs.value |= option->demand.value;
+        mount.attrs.mask |= option->demand.mask;
+      } else {
+        params.push_back(word);
+      }
+    }
+    const std::string& source = line.columns.at(1);
+    const auto hash = source.find('#');
+    if (hash != std::string::npos) mount.root = source.substr(hash + 1);
+    mount.superblock = superblocks.get(source.substr(0, hash), params);
+    plan.mounts.push_back(mount);
+  }
+  return plan;
+}
+
+inline void apply_live_word(LiveMount& mount, const std::string& word) {
+  if (const MountOption* option = find_mount_option(word)) {
+    mount.attrs = (mount.attrs & ~option->demand.mask) | option->demand.value;
+  } else if (word.starts_with("shared:")) {
+    mount.peer_group = std::stoul(word.substr(7));
+  } else if (word.starts_with("master:")) {
+    mount.master = std::stoul(word.substr(7));
+  } else if (word == "unbindable") {
+    mount.unbindable = true;
+  } else if (word == "sb=ro") {
+    mount.sb_rdonly = true;
+  } else if (word.starts_with("src=")) {
+    mount.source = word.substr(4);
+  } else {
+    mount.fs_options.push_back(word);
+  }
+}
+
+inline MountTable live(const std::string& text) {
+  MountTable table;
+  Nesting nesting;
+  for (const TreeLine& line : tree_lines(text)) {
+    LiveMount mount;
+    mount.id = table.mounts.size() + 100;
+    mount.parent = nesting.enter(line.indent, static_cast<std::uint32_t>(table.mounts.size()));
+    mount.below_parent = place_of(line);
+    mount.mountpoint =
+        mount.parent == no_index
+            ? "/"
+            : path::join(table.mounts.at(mount.parent).mountpoint, mount.below_parent);
+    const std::string& device = line.columns.at(1);
+    mount.dev_major = static_cast<std::uint32_t>(std::stoul(device));
+    mount.dev_minor = static_cast<std::uint32_t>(std::stoul(device.substr(device.find(':') + 1)));
+    mount.root = line.columns.at(2);
+    mount.fs_type = line.columns.at(3);
+    mount.source = mount.fs_type;
+    for (const std::string& word : words_of(line, 4)) apply_live_word(mount, word);
+    table.mounts.push_back(mount);
+  }
+  return table;
+}
+
+/// What parent paths lead to: "/srv/web = 8:1 /srv/web", a line each. A path not listed is missing.
+inline ResolvedSources sources(const Plan& plan, const std::string& text) {
+  ResolvedSources resolved;
+  for (std::uint32_t index = 0; index < plan.superblocks.size(); ++index) {
+    if (plan.superblocks[index].kind != DesiredSuperblock::Kind::parent) continue;
+    resolved.by_superblock.emplace(index, fail("no such file or directory", 2));
+    for (const TreeLine& line : tree_lines(text)) {
+      if (line.columns.at(0) != plan.superblocks[index].path) continue;
+      const std::string& device = line.columns.at(2);
+      resolved.by_superblock.insert_or_assign(
+          index, SourceIdentity{
+                     static_cast<std::uint32_t>(std::stoul(device)),
+                     static_cast<std::uint32_t>(std::stoul(device.substr(device.find(':') + 1))),
+                     line.columns.at(3)});
+    }
+  }
+  return resolved;
+}
+
+/// Everything that a comparison needs, and the comparison itself, checked for what always holds.
+struct Case {
+  Plan plan;
+  MountTable table;
+  MountTable parent;
+  ResolvedSources resolved;
+  std::vector<Change> changes;
+
+  Case(const std::string& desired_text, const std::string& live_text,
+       const std::string& sources_text = "", const std::string& parent_text = "")
+      : Case(desired(desired_text), live(live_text), sources_text, live(parent_text)) {}
+
+  Case(Plan wanted, MountTable found, const std::string& sources_text, MountTable outside = {})
+      : plan(std::move(wanted)),
+        table(std::move(found)),
+        parent(std::move(outside)),
+        resolved(sources(plan, sources_text)),
+        changes(diff(plan, resolved, table)) {
+    check_invariants();
+  }
+
+  [[nodiscard]] DiffReport report() const { return {plan, table, parent, changes, "web.toml"}; }
+  [[nodiscard]] std::string text() const { return write_text(report()); }
+  [[nodiscard]] std::string toml() const { return write_toml(report()); }
+  [[nodiscard]] std::string json() const { return write_json(report()); }
+
+ private:
+  /// Every mount is told of at most once, and as many remain unchanged on one side as on the other.
+  void check_invariants() const {
+    std::vector<int> told_desired(plan.mounts.size(), 0);
+    std::vector<int> told_live(table.mounts.size(), 0);
+    std::size_t removed = 0;
+    std::size_t added = 0;
+    for (const Change& change : changes) {
+      if (change.desired != no_index) CHECK(++told_desired.at(change.desired) == 1);
+      if (change.live != no_index) CHECK(++told_live.at(change.live) == 1);
+      if (change.kind == Change::Kind::removed) ++removed;
+      if (change.kind == Change::Kind::added) ++added;
+      CHECK((change.kind == Change::Kind::changed) == !change.differences.empty());
+    }
+    CHECK(plan.mounts.size() - removed == table.mounts.size() - added);
+    CHECK(text() == text());
+    CHECK_FALSE(toml().empty());
+    CHECK_FALSE(json().empty());
+  }
+};
+
+}  // namespace mntcr::test
