@@ -1,0 +1,151 @@
+// See contents.h. A mount depends on at most one other, the one that its `self:` path meets, so
+// resolving is following a chain to its end and coming back; no recursion, as chains may be long.
+#include "compiler/layout/contents.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/base/path.h"
+
+namespace mntcr::layout {
+namespace {
+
+using spec::MountDecl;
+using spec::SourceRef;
+
+bool is_self(const MountDecl& mount) {
+  return mount.source && mount.source->scheme == SourceRef::Scheme::self;
+}
+
+/// Resolves all mounts of one spec.
+class Resolver {
+ public:
+  Resolver(const spec::Spec& spec, const Tree& tree, Diagnostics& diagnostics)
+      : spec_(spec),
+        tree_(tree),
+        diagnostics_(diagnostics),
+        contents_(spec.mounts.size()),
+        states_(spec.mounts.size(), State::fresh) {}
+
+  std::vector<std::optional<Content>> resolve() {
+    for (MountIndex mount = 0; mount < spec_.mounts.size(); ++mount) follow_chain(mount);
+    return std::move(contents_);
+  }
+
+ private:
+  enum class State : std::uint8_t { fresh, running, done };
+  /// A mount with a `self:` source and what that meets.
+  struct Link {
+    MountIndex mount;
+    Place met;
+  };
+
+  void follow_chain(MountIndex mount) {
+    std::vector<Link> chain;
+    while (states_[mount] == State::fresh && is_self(spec_.mounts[mount])) {
+      states_[mount] = State::running;
+      const auto met = tree_.walk_without(spec_.mounts[mount].source->path, mount);
+      if (!met) {
+        report_root(mount);
+        states_[mount] = State::done;
+        break;
+      }
+      chain.push_back({mount, *met});
+      mount = met->mount;
+    }
+    if (states_[mount] == State::running) report_ring(chain, mount);
+    if (states_[mount] == State::fresh) contents_[mount] = direct(mount);
+    states_[mount] = State::done;
+    come_back(chain);
+  }
+
+  void come_back(const std::vector<Link>& chain) {
+    for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
+      if (const auto& shown = contents_[link->met.mount]) {
+        contents_[link->mount] =
+            Content{shown->filesystem, path::join(shown->root, link->met.rest)};
+      }
+      states_[link->mount] = State::done;
+    }
+  }
+
+  /// What a mount shows that is not `self:`.
+  [[nodiscard]] Content direct(MountIndex index) const {
+    const MountDecl& mount = spec_.mounts[index];
+    if (mount.made)
+      return {{.kind = Identity::Kind::made, .path = {}, .follow = true, .index = index}, ""};
+    if (mount.source->scheme == SourceRef::Scheme::parent) {
+      return {{Identity::Kind::parent, mount.source->path, mount.follow, 0}, ""};
+    }
+    const auto named = std::find_if(spec_.filesystems.begin(), spec_.filesystems.end(),
+                                    [&](const spec::FilesystemDecl& filesystem) {
+                                      return filesystem.name == mount.source->name;
+                                    });
+    const auto number = static_cast<std::uint32_t>(named - spec_.filesystems.begin());
+    return {{.kind = Identity::Kind::named, .path = {}, .follow = true, .index = number},
+            mount.source->path};
+  }
+
+  void report_root(MountIndex index) {
+    diagnostics_
+        .add(Code::E0302, spec_.mounts[index].source->span, "the root shows itself",
+             "there is no other mount yet")
+        .note(
+            "a `self:` path is walked without the mount itself and what lies on it; without the "
+            "root nothing is left")
+        .help(R"(write source = "parent:/path", or a type)");
+  }
+
+  /// `chain` runs back into `member`.
+  void report_ring(const std::vector<Link>& chain, MountIndex member) {
+    auto first = std::find_if(chain.begin(), chain.end(),
+                              [&](const Link& link) { return link.mount == member; });
+    std::vector<Link> ring(first, chain.end());
+    const auto least = std::min_element(
+        ring.begin(), ring.end(), [](const Link& a, const Link& b) { return a.mount < b.mount; });
+    std::rotate(ring.begin(), least, ring.end());
+    std::string names;
+    for (const Link& link : ring) names += target(link.mount) + " → ";
+    Diagnostic& diagnostic = diagnostics_.add(
+        Code::E0301, {}, fmt::format("sources in a ring: {}{}", names, target(ring.front().mount)));
+    for (const Link& link : ring) {
+      diagnostic.label(
+          spec_.mounts[link.mount].source->span,
+          fmt::format("{} shows what lies at {}", target(link.mount), target(link.met.mount)));
+    }
+    diagnostic.note("each of them shows another, and none shows a filesystem")
+        .help("give one of them a source that is not `self:`, or a type");
+  }
+
+  [[nodiscard]] const std::string& target(MountIndex mount) const {
+    return spec_.mounts[mount].target.value;
+  }
+
+  const spec::Spec& spec_;
+  const Tree& tree_;
+  Diagnostics& diagnostics_;
+  std::vector<std::optional<Content>> contents_;
+  std::vector<State> states_;
+};
+
+}  // namespace
+
+std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec, const Tree& tree,
+                                                     Diagnostics& diagnostics) {
+  return Resolver(spec, tree, diagnostics).resolve();
+}
+
+const spec::FilesystemDecl* find_made(const spec::Spec& spec, const Identity& identity) {
+  switch (identity.kind) {
+    case Identity::Kind::parent:
+      return nullptr;
+    case Identity::Kind::named:
+      return &spec.filesystems[identity.index];
+    case Identity::Kind::made:
+      return &*spec.mounts[identity.index].made;
+  }
+  return nullptr;
+}
+
+}  // namespace mntcr::layout

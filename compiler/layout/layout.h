@@ -1,0 +1,42 @@
+// Spec -> Layout: the tree of mounts that must stand in the end, each with its parent, its
+// superblock and the part of it that it shows. The order of the file does not matter any more, and
+// nothing here knows in which order to mount.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/spec/spec.h"
+#include "runtime/base/diagnostic.h"
+#include "runtime/plan/plan.h"
+
+namespace mntcr {
+
+/// A mount of the Layout.
+struct LayoutMount {
+  std::uint32_t parent = no_index;  ///< no_index for the root
+  std::uint32_t superblock = 0;     ///< index in Layout::superblocks
+  std::string target;               ///< absolute
+  std::string mountpoint;           ///< relative to the parent's root, "" lies on that root itself
+  std::string root;                 ///< relative to the superblock's path, "" for all of it
+  AttrDemand attrs;
+  Create create = Create::automatic;
+  Span span;  ///< the entry
+  Span target_span;
+  Span source_span;
+};
+
+/// See the top of the file. mounts[0] is the root and a parent stands before its children.
+struct Layout {
+  std::string name;
+  std::vector<DesiredSuperblock> superblocks;
+  std::vector<LayoutMount> mounts;
+};
+
+/// Places every mount of `spec`: finds parents by walking the finished tree and resolves `self:`
+/// and `fs:` to superblocks (language.md, rules 1 and 3). Returns a Layout only when there were no
+/// errors.
+std::optional<Layout> lay_out(const spec::Spec& spec, Diagnostics& diagnostics);
+
+}  // namespace mntcr

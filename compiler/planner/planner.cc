@@ -1,0 +1,227 @@
+#include "compiler/planner/planner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/path.h"
+
+namespace mntcr {
+namespace {
+
+using Kind = DesiredSuperblock::Kind;
+
+/// How a superblock is reached while the trees are built.
+struct Access {
+  std::uint32_t mounts = 0;  ///< that show it
+  bool part = false;         ///< one of them shows only a part of it
+  bool made_on = false;      ///< mountpoints are made on it
+  bool read_only = false;    ///< one of its mounts is read-only
+  bool anchored = false;     ///< its mounts are clones of an anchor, else its one mount is used up
+  Slot slot = no_slot;       ///< of the anchor, or of the mount that will be used up
+};
+
+/// Which mountpoints a plan may make: on filesystems of its own, or where the spec says so.
+bool may_make(Create create, Kind on) {
+  if (create == Create::automatic) return on == Kind::made;
+  return create != Create::never;
+}
+
+/// Builds the operations, phase by phase.
+class Planner {
+ public:
+  Planner(const Layout& layout, const SourceMap& sources) : layout_(layout) {
+    plan_.name = layout.name;
+    plan_.sources = sources;
+    plan_.superblocks = layout.superblocks;
+    children_.resize(layout.mounts.size());
+    slots_.resize(layout.mounts.size(), no_slot);
+  }
+
+  Plan run() {
+    describe_mounts();
+    survey();
+    enter();
+    open_sources();
+    make_filesystems();
+    set_anchors();
+    build_tree();
+    leave_parent();
+    return std::move(plan_);
+  }
+
+ private:
+  Op& emit(OpKind kind, Span span, std::uint32_t mount = no_index) {
+    Op& op = plan_.ops.emplace_back();
+    op.kind = kind;
+    op.span = span;
+    op.mount = mount;
+    return op;
+  }
+
+  Slot new_slot() { return plan_.slots++; }
+
+  [[nodiscard]] Access& access_of(const LayoutMount& mount) { return access_[mount.superblock]; }
+  [[nodiscard]] Kind kind_of(const LayoutMount& mount) const {
+    return layout_.superblocks[mount.superblock].kind;
+  }
+
+  /// The desired state, and who lies on whom.
+  void describe_mounts() {
+    plan_.mounts.reserve(layout_.mounts.size());
+    for (std::uint32_t index = 0; index < layout_.mounts.size(); ++index) {
+      const LayoutMount& mount = layout_.mounts[index];
+      plan_.mounts.push_back({mount.parent, mount.superblock, mount.target, mount.mountpoint,
+                              mount.root, mount.attrs, mount.span});
+      if (mount.parent != no_index) children_[mount.parent].push_back(index);
+    }
+  }
+
+  /// Which superblocks need an anchor: those that are cloned from more than once or in part, and
+  /// those whose one mount is read-only while mountpoints must be made on it.
+  void survey() {
+    access_.resize(layout_.superblocks.size());
+    for (const LayoutMount& mount : layout_.mounts) {
+      Access& access = access_of(mount);
+      ++access.mounts;
+      access.part |= !mount.root.empty();
+      access.read_only |= (mount.attrs.value & mount_attr::rdonly) != 0;
+      if (mount.parent == no_index || mount.mountpoint.empty()) continue;
+      const LayoutMount& parent = layout_.mounts[mount.parent];
+      if (may_make(mount.create, kind_of(parent))) access_of(parent).made_on = true;
+    }
+    for (Access& access : access_) {
+      access.anchored = access.mounts > 1 || access.part || (access.made_on && access.read_only);
+    }
+  }
+
+  void enter() {
+    const Span root = layout_.mounts.front().span;
+    emit(OpKind::unshare, root);
+    emit(OpKind::make_private, root);
+    emit(OpKind::stage, root);
+  }
+
+  void leave_parent() {
+    const Span root = layout_.mounts.front().span;
+    emit(OpKind::pivot, root, 0).a = slots_.front();
+    emit(OpKind::drop_staging, root);
+    emit(OpKind::drop_parent, root);
+  }
+
+  /// All of them before anything else, so that the missing ones are known together.
+  void open_sources() { open_all(Kind::parent, OpKind::open_source); }
+  void make_filesystems() { open_all(Kind::made, OpKind::new_filesystem); }
+
+  void open_all(Kind kind, OpKind opening) {
+    for (std::uint32_t index = 0; index < layout_.superblocks.size(); ++index) {
+      const DesiredSuperblock& superblock = layout_.superblocks[index];
+      if (superblock.kind != kind || access_[index].mounts == 0) continue;
+      Op& op = emit(opening, superblock.span);
+      op.dst = access_[index].slot = new_slot();
+      op.b = index;
+    }
+  }
+
+  void set_anchors() {
+    for (std::uint32_t index = 0; index < access_.size(); ++index) {
+      const Access& access = access_[index];
+      if (access.anchored && access.mounts > 0) {
+        emit(OpKind::anchor, layout_.superblocks[index].span).a = access.slot;
+      }
+    }
+  }
+
+  /// Depth first, so that registers are free early; of siblings the longer mountpoint first, so
+  /// that the walk to one never crosses another. Not recursive: a chain may be as long as the spec.
+  void build_tree() {
+    std::vector<std::pair<std::uint32_t, bool>> todo = {{0, false}};
+    while (!todo.empty()) {
+      const auto [index, below_done] = todo.back();
+      todo.pop_back();
+      if (below_done) {
+        close(index);
+        continue;
+      }
+      build_mount(index);
+      todo.emplace_back(index, true);
+      std::ranges::sort(children_[index], {}, [&](std::uint32_t child) {
+        return std::pair(path::components(layout_.mounts[child].mountpoint).size(), child);
+      });
+      for (const std::uint32_t child : children_[index]) todo.emplace_back(child, false);
+    }
+    for (std::uint32_t index = 0; index < access_.size(); ++index) {
+      const Access& access = access_[index];
+      if (access.anchored && access.mounts > 0) {
+        emit(OpKind::close, layout_.superblocks[index].span).a = access.slot;
+      }
+    }
+  }
+
+  /// The root's register is needed by the pivot.
+  void close(std::uint32_t index) {
+    if (index != 0) emit(OpKind::close, layout_.mounts[index].span, index).a = slots_[index];
+  }
+
+  void build_mount(std::uint32_t index) {
+    const LayoutMount& mount = layout_.mounts[index];
+    slots_[index] = take_mount(index);
+    if (mount.attrs.mask != 0) {
+      Op& op = emit(OpKind::set_attributes, mount.span, index);
+      op.a = slots_[index];
+      op.attrs = mount.attrs;
+    }
+    if (mount.parent == no_index) {
+      emit(OpKind::attach_root, mount.span, index).a = slots_[index];
+      return;
+    }
+    make_mountpoint(index);
+    Op& op = emit(OpKind::attach, mount.target_span, index);
+    op.a = slots_[index];
+    op.b = slots_[mount.parent];
+    op.text = mount.mountpoint;
+  }
+
+  /// The register of a mount of the right superblock and root, not yet attached anywhere.
+  Slot take_mount(std::uint32_t index) {
+    const LayoutMount& mount = layout_.mounts[index];
+    const Access& access = access_of(mount);
+    if (!access.anchored) return access.slot;
+    if (!mount.root.empty() && kind_of(mount) == Kind::made) {
+      Op& op = emit(OpKind::make_directory, mount.source_span, index);
+      op.a = access.slot;
+      op.text = mount.root;
+    }
+    Op& op = emit(OpKind::clone, mount.source_span, index);
+    op.dst = new_slot();
+    op.a = access.slot;
+    op.text = mount.root;
+    return op.dst;
+  }
+
+  /// Through the anchor where there is one: it is writable whatever the parent mount's flags are.
+  void make_mountpoint(std::uint32_t index) {
+    const LayoutMount& mount = layout_.mounts[index];
+    const LayoutMount& parent = layout_.mounts[mount.parent];
+    if (mount.mountpoint.empty() || !may_make(mount.create, kind_of(parent))) return;
+    Op& op = emit(OpKind::make_mountpoint, mount.target_span, index);
+    op.create = mount.create;
+    op.host = kind_of(parent) == Kind::parent;
+    op.a = access_of(parent).slot;
+    op.b = slots_[index];
+    op.text = path::join(parent.root, mount.mountpoint);
+  }
+
+  const Layout& layout_;
+  Plan plan_;
+  std::vector<Access> access_;                        ///< by superblock
+  std::vector<std::vector<std::uint32_t>> children_;  ///< by mount
+  std::vector<Slot> slots_;                           ///< by mount
+};
+
+}  // namespace
+
+Plan plan_layout(const Layout& layout, const SourceMap& sources) {
+  return Planner(layout, sources).run();
+}
+
+}  // namespace mntcr

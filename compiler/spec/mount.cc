@@ -1,0 +1,129 @@
+// See mount.h. [root] is a mount with a given target and no mountpoint to make; everything else is
+// shared.
+#include "compiler/spec/mount.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "compiler/spec/filesystem.h"
+#include "compiler/spec/options.h"
+#include "compiler/spec/source.h"
+
+namespace mntcr::spec {
+namespace {
+
+struct CreateWord {
+  std::string_view word;
+  Create create;
+};
+
+constexpr auto create_words = std::to_array<CreateWord>({
+    {"auto", Create::automatic},
+    {"dir", Create::dir},
+    {"file", Create::file},
+    {"never", Create::never},
+});
+
+void decode_create(Context& context, TableReader& table, MountDecl& mount) {
+  const auto text = table.string("create");
+  if (!text) return;
+  mount.create_span = text->span;
+  std::vector<std::string_view> words;
+  for (const CreateWord& candidate : create_words) {
+    words.push_back(candidate.word);
+    if (candidate.word != text->value) continue;
+    mount.create = candidate.create;
+    return;
+  }
+  suggest(context.diagnostics.add(Code::E0219, text->span,
+                                  fmt::format("`create` cannot be `{}`", text->value)),
+          text->value, words, R"(it is "auto", "dir", "file" or "never")");
+}
+
+/// A mount with `type`: a new filesystem and all of it.
+void decode_made(Context& context, TableReader& table, MountDecl& mount) {
+  mount.made = decode_new_filesystem(context, table);
+  Options options = decode_options(context, table, OptionPlace::new_mount, mount.made->type);
+  mount.attrs = options.attrs;
+  mount.made->params = std::move(options.params);
+}
+
+/// A mount with `source`: a bind.
+void decode_bind(Context& context, TableReader& table, MountDecl& mount) {
+  if (const auto text = table.string("source")) mount.source = decode_source(context, *text);
+  mount.attrs = decode_options(context, table, OptionPlace::bind, {}).attrs;
+  table.refuse("fsname", "only a new filesystem can be given a name",
+               "write it in [filesystem.NAME], or beside `type`");
+}
+
+void decode_follow(TableReader& table, MountDecl& mount) {
+  const bool elsewhere =
+      mount.made || (mount.source && mount.source->scheme != SourceRef::Scheme::parent);
+  if (elsewhere) {
+    table.refuse("follow", "it says whether a symlink at the end of a `parent:` source is followed",
+                 "take it away");
+  } else if (const auto follow = table.boolean("follow")) {
+    mount.follow = *follow;
+  }
+}
+
+/// What the mount shows: exactly one of `source` and `type`.
+void decode_content(Context& context, TableReader& table, MountDecl& mount) {
+  const syntax::Entry* source = table.find("source");
+  const syntax::Entry* type = table.find("type");
+  if (source != nullptr && type != nullptr) {
+    context.diagnostics
+        .add(Code::E0210, source->key_span,
+             fmt::format("{} has both `source` and `type`", table.title()))
+        .label(type->key_span, "this makes a new filesystem")
+        .note("`source` shows what is there, `type` makes a filesystem")
+        .help("take `type` away for a bind; for the name that mountinfo shows write `fsname`");
+  }
+  if (source == nullptr && type == nullptr) {
+    context.diagnostics
+        .add(Code::E0203, table.span(),
+             fmt::format("{} has neither `source` nor `type`", table.title()))
+        .help(R"(write source = "parent:/path" for a bind, or for example type = "tmpfs")");
+    // Not known to be a bind, so every word that is good in one of both forms is let pass.
+    decode_options(context, table, OptionPlace::new_mount, {});
+    table.find("fsname");
+  } else if (type != nullptr) {
+    decode_made(context, table, mount);
+  } else {
+    decode_bind(context, table, mount);
+  }
+  decode_follow(table, mount);
+}
+
+}  // namespace
+
+MountDecl decode_mount(Context& context, const syntax::Node& node) {
+  MountDecl mount;
+  mount.span = node.span;
+  TableReader table(context, Room::mount, node, "[[mount]]");
+  table.require("target", R"(write the full path in the container: target = "/srv")");
+  if (const auto target = table.string("target")) {
+    mount.target = {target->value, target->span};
+    check_path(context, *target, "target", 0, syntax::PathForm::absolute);
+  }
+  decode_content(context, table, mount);
+  decode_create(context, table, mount);
+  table.finish();
+  return mount;
+}
+
+MountDecl decode_root(Context& context, const syntax::Node& node) {
+  MountDecl mount;
+  mount.span = node.span;
+  mount.target = {"/", node.span};
+  TableReader table(context, Room::root, node, "[root]");
+  decode_content(context, table, mount);
+  table.refuse("target", "[root] is the mount at /",
+               "take it away; other mounts are [[mount]] entries");
+  table.refuse("create", "the root has no mountpoint that could be missing", "take it away");
+  table.finish();
+  return mount;
+}
+
+}  // namespace mntcr::spec

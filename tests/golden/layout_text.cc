@@ -1,0 +1,62 @@
+// See layout_text.h.
+#include "tests/golden/layout_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "runtime/base/path.h"
+
+namespace mntcr::golden {
+namespace {
+
+std::string superblock_text(const DesiredSuperblock& superblock) {
+  if (superblock.kind == DesiredSuperblock::Kind::parent) {
+    return fmt::format("parent:{}{}", path::printable(superblock.path),
+                       superblock.follow ? "" : " (link itself)");
+  }
+  std::string text =
+      superblock.name.empty() ? superblock.type : superblock.name + ": " + superblock.type;
+  text += fmt::format(" as {}", path::printable(superblock.fsname));
+  return superblock.params.empty()
+             ? text
+             : fmt::format("{} with {}", text, fmt::join(superblock.params, ","));
+}
+
+std::string_view create_text(Create create) {
+  switch (create) {
+    case Create::automatic:
+      return "";
+    case Create::dir:
+      return ", create dir";
+    case Create::file:
+      return ", create file";
+    case Create::never:
+      return ", create never";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string layout_text(const Layout& layout) {
+  std::string text = fmt::format("layout of {}\n", layout.name);
+  for (std::size_t i = 0; i < layout.superblocks.size(); ++i) {
+    text += fmt::format("  filesystem {}: {}\n", i, superblock_text(layout.superblocks[i]));
+  }
+  for (std::size_t i = 0; i < layout.mounts.size(); ++i) {
+    const LayoutMount& mount = layout.mounts[i];
+    text +=
+        fmt::format("  mount {}: {} shows {}{}{}", i, path::printable(mount.target),
+                    mount.superblock, mount.root.empty() ? "" : "/", path::printable(mount.root));
+    if (mount.parent != no_index) {
+      text += fmt::format(", on {} at \"{}\"", mount.parent, path::printable(mount.mountpoint));
+    }
+    const auto words = attr_words(mount.attrs.value, mount.attrs.mask);
+    if (!words.empty()) text += fmt::format(", {}", fmt::join(words, " "));
+    text += create_text(mount.create);
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace mntcr::golden

@@ -1,0 +1,50 @@
+// What a person reads of a plan.
+#include "runtime/plan/show.h"
+
+#include <catch2/catch.hpp>
+
+#include "compiler/planner/planner.h"
+#include "tests/unit/planner/layouts.h"
+
+using namespace mntcr;
+using namespace mntcr::test;
+
+namespace {
+
+Plan sample() {
+  Layout layout{.name = "web",
+                .superblocks = {parent_path("/srv/web"), made("proc"), made("tmpfs", {"size=64m"})},
+                .mounts = {}};
+  add_mount(layout, no_index, 0, "").attrs = {mount_attr::nosuid, mount_attr::nosuid};
+  add_mount(layout, 0, 1, "proc");
+  add_mount(layout, 0, 2, "tmp");
+  add_mount(layout, 2, 0, "data", "part").attrs = {mount_attr::rdonly, mount_attr::rdonly};
+  add_mount(layout, 2, 1, "");
+  SourceMap sources;
+  sources.add("web.toml", "spec = 1\n");
+  return plan_layout(layout, sources);
+}
+
+}  // namespace
+
+TEST_CASE("the tree shows where, what and how, and what covers what") {
+  CHECK(show_tree(sample()) ==
+        "/                    parent:/srv/web            nosuid\n"
+        "├─ /proc             proc\n"
+        "└─ /tmp              tmpfs                      size=64m\n"
+        "   ├─ /tmp (on top)  proc\n"
+        "   └─ /tmp/data      parent:/srv/web at `part`  ro\n");
+}
+
+TEST_CASE(
+    "the steps name registers, mounts and the spec's lines, under the titles of their phases") {
+  const std::string text = show_text(sample());
+  CHECK(text.starts_with("plan of web: 5 mounts, "));
+  for (const char* words :
+       {"\nenter: ", "\nsources: ", "\ntrees: ", "\nroot: ", "s0 = parent:/srv/web", "s2 = tmpfs",
+        "s0 at `part`", "/tmp/data", "web.toml:1"}) {
+    INFO(words);
+    CHECK(text.find(words) != std::string::npos);
+  }
+  CHECK(text.find("\nsharing") == std::string::npos);
+}

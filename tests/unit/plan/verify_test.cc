@@ -1,0 +1,104 @@
+// A plan that no compiler writes is refused before anything is done with it.
+#include "runtime/plan/verify.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "compiler/planner/planner.h"
+#include "tests/unit/planner/layouts.h"
+
+using namespace mntcr;
+using namespace mntcr::test;
+
+namespace {
+
+Plan sound_plan() {
+  Layout layout{.name = "web",
+                .superblocks = {parent_path("/srv/web"), made("tmpfs", {"size=64m"})},
+                .mounts = {}};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "tmp");
+  add_mount(layout, 0, 1, "var/tmp", "sub").attrs = {mount_attr::rdonly, mount_attr::rdonly};
+  return plan_layout(layout, SourceMap());
+}
+
+Op& first(Plan& plan, OpKind kind) {
+  const auto found = std::ranges::find(plan.ops, kind, &Op::kind);
+  REQUIRE(found != plan.ops.end());
+  return *found;
+}
+
+/// A way to spoil a plan, and words of the refusal.
+struct Spoiler {
+  const char* fault;
+  std::function<void(Plan&)> spoil;
+};
+
+}  // namespace
+
+TEST_CASE("what the planner writes is sound") { CHECK_FALSE(plan_fault(sound_plan()).has_value()); }
+
+TEST_CASE("each way to spoil a plan is noticed") {
+  const std::vector<Spoiler> spoilers = {
+      {"name is none", [](Plan& plan) { plan.name = "../x"; }},
+      {"name is none", [](Plan& plan) { plan.name.clear(); }},
+      {"path that is not normal", [](Plan& plan) { plan.superblocks[0].path = "/srv/../etc"; }},
+      {"path that is not normal", [](Plan& plan) { plan.superblocks[0].path = "srv"; }},
+      {"unknown type", [](Plan& plan) { plan.superblocks[1].type = "ext4"; }},
+      {"unknown parameter", [](Plan& plan) { plan.superblocks[1].params = {"source=/dev/sda"}; }},
+      {"parameter without meaning", [](Plan& plan) { plan.superblocks[1].params = {"size=many"}; }},
+      {"NUL", [](Plan& plan) { plan.superblocks[1].fsname = std::string("a\0b", 3); }},
+      {"no mounts", [](Plan& plan) { plan.mounts.clear(); }},
+      {"is no root", [](Plan& plan) { plan.mounts[0].target = "/x"; }},
+      {"does not follow its parent", [](Plan& plan) { plan.mounts[1].parent = 1; }},
+      {"does not follow its parent", [](Plan& plan) { plan.mounts[1].parent = no_index; }},
+      {"shows no superblock", [](Plan& plan) { plan.mounts[1].superblock = 7; }},
+      {"mountpoint that is not normal", [](Plan& plan) { plan.mounts[1].mountpoint = "../tmp"; }},
+      {"root that is not normal", [](Plan& plan) { plan.mounts[1].root = "/"; }},
+      {"target that is not normal", [](Plan& plan) { plan.mounts[1].target = "tmp"; }},
+      {"stands where another does",
+       [](Plan& plan) { plan.mounts[2].mountpoint = plan.mounts[1].mountpoint; }},
+      {"flags without meaning", [](Plan& plan) { plan.mounts[1].attrs = {0, 1ULL << 40U}; }},
+      {"flags without meaning",
+       [](Plan& plan) { first(plan, OpKind::set_attributes).attrs.value = mount_attr::nosuid; }},
+      {"wrong order", [](Plan& plan) { plan.ops.erase(plan.ops.begin() + 1); }},
+      {"wrong order", [](Plan& plan) { std::swap(plan.ops[0], plan.ops[1]); }},
+      {"between the parent's leaving",
+       [](Plan& plan) { plan.ops.erase(plan.ops.begin(), plan.ops.begin() + 3); }},
+      {"wrong phase",
+       [](Plan& plan) {
+         std::swap(first(plan, OpKind::anchor), first(plan, OpKind::attach_root));
+       }},
+      {"fills no empty register",
+       [](Plan& plan) { first(plan, OpKind::clone).dst = first(plan, OpKind::clone).a; }},
+      {"fills no empty register", [](Plan& plan) { first(plan, OpKind::open_source).dst = 9999; }},
+      {"uses no open register", [](Plan& plan) { first(plan, OpKind::attach).a = no_slot; }},
+      {"uses no open register",
+       [](Plan& plan) { first(plan, OpKind::clone).a = first(plan, OpKind::clone).dst; }},
+      {"path that is not normal",
+       [](Plan& plan) { first(plan, OpKind::attach).text = "../../etc"; }},
+      {"path that is not normal", [](Plan& plan) { first(plan, OpKind::attach).text = "/etc"; }},
+      {"opens no source", [](Plan& plan) { first(plan, OpKind::open_source).b = 1; }},
+      {"makes no filesystem", [](Plan& plan) { first(plan, OpKind::new_filesystem).b = 0; }},
+      {"opens no superblock", [](Plan& plan) { first(plan, OpKind::open_source).b = 99; }},
+      {"is for no mount", [](Plan& plan) { first(plan, OpKind::attach).mount = 99; }},
+      {"second root",
+       [](Plan& plan) { plan.ops.insert(plan.ops.end() - 3, first(plan, OpKind::attach_root)); }},
+      {"before there is a root",
+       [](Plan& plan) {
+         std::erase_if(plan.ops, [](const Op& op) { return op.kind == OpKind::attach_root; });
+       }},
+      {"do not come to an end", [](Plan& plan) { plan.ops.pop_back(); }},
+      {"after the last", [](Plan& plan) { plan.ops.push_back(plan.ops.back()); }},
+      {"more registers", [](Plan& plan) { plan.slots = 100000; }},
+  };
+  for (const Spoiler& spoiler : spoilers) {
+    Plan plan = sound_plan();
+    spoiler.spoil(plan);
+    const auto fault = plan_fault(plan);
+    INFO("expected " << spoiler.fault << ", found " << fault.value_or("nothing"));
+    REQUIRE(fault.has_value());
+    CHECK(fault->find(spoiler.fault) != std::string::npos);
+  }
+}

@@ -1,0 +1,68 @@
+// Layouts for tests of the planner and the plan's form: short to write, and random ones.
+#pragma once
+
+#include <random>
+#include <set>
+#include <string>
+
+#include "compiler/layout/layout.h"
+
+namespace mntcr::test {
+
+inline DesiredSuperblock parent_path(std::string path) {
+  return {.kind = DesiredSuperblock::Kind::parent, .path = std::move(path), .span = {0, 0, 1}};
+}
+
+inline DesiredSuperblock made(std::string type, std::vector<std::string> params = {}) {
+  return {.kind = DesiredSuperblock::Kind::made,
+          .type = std::move(type),
+          .params = std::move(params),
+          .span = {0, 2, 3}};
+}
+
+/// A mount on `parent`, whose target is that of the parent and `mountpoint`.
+inline LayoutMount& add_mount(Layout& layout, std::uint32_t parent, std::uint32_t superblock,
+                              std::string mountpoint, std::string root = {}) {
+  LayoutMount mount;
+  mount.parent = parent;
+  mount.superblock = superblock;
+  const std::string base = parent == no_index ? "/" : layout.mounts.at(parent).target;
+  mount.target = mountpoint.empty() ? base : (base == "/" ? "/" : base + "/") + mountpoint;
+  mount.mountpoint = std::move(mountpoint);
+  mount.root = std::move(root);
+  mount.span = mount.target_span = mount.source_span = {0, 4, 8};
+  return layout.mounts.emplace_back(std::move(mount));
+}
+
+/// A random Layout: some superblocks of both kinds, a tree of mounts with stacks, parts, flags and
+/// every way to create.
+inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
+  const auto below = [&](std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+  };
+  Layout layout{.name = "random", .superblocks = {}, .mounts = {}};
+  const std::size_t superblocks = 1 + below(6);
+  for (std::size_t index = 0; index < superblocks; ++index) {
+    layout.superblocks.push_back(below(2) == 0 ? parent_path("/src" + std::to_string(index))
+                                               : made("tmpfs", {"size=1m"}));
+  }
+  add_mount(layout, no_index, static_cast<std::uint32_t>(below(superblocks)), "");
+  std::set<std::pair<std::size_t, std::string>> places;
+  while (layout.mounts.size() < mounts) {
+    const std::size_t parent = below(layout.mounts.size());
+    std::string mountpoint;
+    for (std::size_t depth = below(4); depth > 0; --depth) {
+      mountpoint +=
+          (mountpoint.empty() ? "" : "/") + std::string(1, static_cast<char>('a' + below(4)));
+    }
+    if (!places.emplace(parent, mountpoint).second) continue;
+    LayoutMount& mount = add_mount(layout, static_cast<std::uint32_t>(parent),
+                                   static_cast<std::uint32_t>(below(superblocks)), mountpoint,
+                                   below(3) == 0 ? "part" : "");
+    mount.create = static_cast<Create>(below(4));
+    if (below(3) == 0) mount.attrs = {mount_attr::rdonly, mount_attr::rdonly};
+  }
+  return layout;
+}
+
+}  // namespace mntcr::test
