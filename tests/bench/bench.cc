@@ -1,0 +1,162 @@
+// How much more than the bare syscalls: compile, apply and diff of N binds, each of a directory of
+// its own, against the least that could do it. The two sides of a ratio are measured in turn, round
+// by round, and the median of the rounds' ratios is printed: the machine's speed wanders, a ratio
+// within a round hardly does.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <functional>
+
+#include "compiler/driver/pipeline.h"
+#include "compiler/planner/emit.h"
+#include "compiler/syntax/syntax_tree.h"
+#include "runtime/kernel/namespace_thread.h"
+#include "runtime/plan/reader.h"
+#include "tests/kernel/support/containers.h"
+#include "tests/kernel/support/sandbox.h"
+
+namespace mntcr {
+namespace {
+
+using namespace sandbox;
+using Seconds = std::chrono::duration<double>;
+
+constexpr std::size_t rounds = 7;
+
+/// N sources, N places to mount them on, and the spec that binds the ones to the others.
+struct Field {
+  std::size_t size;
+  std::string sources;
+  std::string root;
+  std::string spec;
+};
+
+Field make_field(std::size_t size) {
+  Field field{size, fresh_dir(), fresh_dir(), {}};
+  field.spec =
+      fmt::format("spec = 1\nname = \"bench\"\n[root]\nsource = \"parent:{}\"\n", field.root);
+  for (std::size_t index = 0; index < size; ++index) {
+    make_dir(fmt::format("{}/s{}", field.sources, index));
+    make_dir(fmt::format("{}/m{}", field.root, index));
+    field.spec += fmt::format(
+        "[[mount]]\ntarget = \"/m{0}\"\nsource = \"parent:{1}/s{0}\"\noptions = [\"ro\"]\n", index,
+        field.sources);
+  }
+  return field;
+}
+
+double seconds(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return Seconds(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// The median ratio of `ours` to `bare`, and the bare one's time for each of `size`, in
+/// microseconds.
+void compare(const std::string& what, const std::string& against, std::size_t size,
+             const std::function<void()>& ours, const std::function<void()>& bare) {
+  std::array<double, rounds> ratios{};
+  for (double& ratio : ratios) {
+    const double base = seconds(bare);
+    ratio = seconds(ours) / base;
+  }
+  std::ranges::sort(ratios);
+  fmt::print("| {} | {:>6} | {} | {:.2f} | {:.2f} - {:.2f} |\n", what, size, against,
+             ratios[rounds / 2], ratios.front(), ratios.back());
+}
+
+/// What a shell script with `unshare -m` and N times `mount --bind` asks of the kernel.
+void bare_binds(const Field& field) {
+  const auto ran = join_thread([&] {
+    ::unshare(CLONE_NEWNS);
+    ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    ::mount(field.root.c_str(), field.root.c_str(), nullptr, MS_BIND, nullptr);
+    for (std::size_t index = 0; index < field.size; ++index) {
+      const std::string to = fmt::format("{}/m{}", field.root, index);
+      ::mount(fmt::format("{}/s{}", field.sources, index).c_str(), to.c_str(), nullptr, MS_BIND,
+              nullptr);
+      ::mount(nullptr, to.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr);
+    }
+  });
+  REQUIRE(ran.has_value());
+}
+
+/// Reads a namespace's mountinfo and does nothing with it.
+void bare_mountinfo(const Fd& ns) {
+  inside(ns, [] {
+    const int file = ::open("/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
+    std::array<char, 65536> buffer{};
+    while (::read(file, buffer.data(), buffer.size()) > 0) {
+    }
+    ::close(file);
+  });
+}
+
+void measure_compile(const Field& field) {
+  compare(
+      "compile", "parsing the TOML", field.size,
+      [&] { REQUIRE(!emit_plan(compile(field.spec)).empty()); },
+      [&] {
+        SourceMap sources;
+        Diagnostics diagnostics;
+        const FileId file = sources.add("bench.toml", field.spec);
+        REQUIRE(syntax::parse(sources, file, diagnostics).has_value());
+      });
+}
+
+void measure_apply(const Field& field) {
+  const std::vector<std::byte> bytes = emit_plan(compile(field.spec));
+  compare(
+      "apply", "mount(2) twice each", field.size,
+      [&] {
+        Diagnostics diagnostics;
+        const auto plan = read_plan(bytes, "plan.bin", diagnostics);
+        const Applied result = apply_plan(linux_kernel(), *plan);
+        INFO(result.messages);
+        REQUIRE(result.built.has_value());
+      },
+      [&] { bare_binds(field); });
+}
+
+void measure_diff(const Field& field) {
+  // The container needs a /proc for the bare side, which reads from inside.
+  make_dir(field.root + "/proc");
+  const std::string spec = field.spec + "[[mount]]\ntarget = \"/proc\"\ntype = \"proc\"\n";
+  const Plan plan = compile(spec);
+  const Built built = applied(spec);
+  compare(
+      "diff", "reading mountinfo", field.size,
+      [&] { REQUIRE(differences(built.ns(), plan).empty()); }, [&] { bare_mountinfo(built.ns()); });
+}
+
+void measure(std::size_t size) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  const Field field = make_field(size);
+  measure_compile(field);
+  measure_apply(field);
+  measure_diff(field);
+}
+
+}  // namespace
+
+TEST_CASE("the table's head", "[small][large]") {
+  fmt::print(
+      "| command | binds | against | median ratio | least - most |\n|---|---|---|---|---|\n");
+}
+
+TEST_CASE("30 binds", "[small]") { measure(30); }
+TEST_CASE("1,000 binds", "[large]") { measure(1000); }
+TEST_CASE("10,000 binds", "[large]") { measure(10000); }
+
+}  // namespace mntcr

@@ -1,0 +1,96 @@
+// A fault at every single call of an apply: the machine is as before each time.
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <filesystem>
+
+#include "runtime/apply/pin.h"
+#include "runtime/kernel/fault_kernel.h"
+#include "tests/kernel/support/containers.h"
+#include "tests/kernel/support/sandbox.h"
+
+namespace mntcr {
+namespace {
+
+using namespace sandbox;
+
+/// A container that uses every operation of a plan.
+std::string full_spec() {
+  const std::string root = fresh_dir();
+  const std::string data = fresh_dir();
+  for (const char* name : {"/proc", "/tmp"}) make_dir(root + name);
+  return fmt::format(R"(spec = 1
+name = "fault"
+[root]
+source = "parent:{}"
+[[mount]]
+target = "/proc"
+type = "proc"
+[[mount]]
+target = "/tmp"
+type = "tmpfs"
+options = ["size=1m", "ro"]
+[[mount]]
+target = "/tmp/part"
+source = "self:/tmp/sub"
+[[mount]]
+target = "/made/here"
+source = "parent:{}"
+create = "dir"
+options = ["ro"]
+)",
+                     root, data);
+}
+
+/// Calls that may fail without harm: the probes of features, whose answer is any other errno than
+/// that of a missing call; a look whether a mountpoint is there, which is then walked to; the id
+/// for pinning, which older kernels do not tell; and giving the thread its CPUs back.
+bool is_harmless(std::size_t call, const std::string& line) {
+  constexpr std::size_t probes = 9;
+  if (call <= probes) return true;
+  for (const char* name : {"openat2(", "ioctl_ns_get_mntns_id(", "sched_setaffinity("}) {
+    if (line.starts_with(name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a fault at any call of apply and pin leaves nothing behind") {
+  private_run();
+  const Plan plan = compile(full_spec());
+  const MachineState before = machine_state();
+  std::size_t call = 0;
+  for (bool reached = true; reached;) {
+    ++call;
+    FaultKernel kernel(linux_kernel());
+    kernel.fail_call(call, EIO);
+    Diagnostics diagnostics;
+    bool pinned = false;
+    {
+      std::optional<Built> built = apply(kernel, plan, {.for_pinning = true}, diagnostics);
+      pinned = built.has_value() && pin(kernel, "fault", built->ns(), diagnostics);
+      if (pinned) built->keep();
+    }
+    reached = kernel.calls() >= call;
+    INFO("call " << call << ": " << (reached ? kernel.log()[call - 1] : "not reached"));
+    INFO(render_text(diagnostics, plan.sources));
+    CHECK(kernel.open_fds() == 0);
+    if (pinned) {
+      CHECK((!reached || is_harmless(call, kernel.log()[call - 1])));
+      Diagnostics removing;
+      REQUIRE(remove_pin(linux_kernel(), "fault", removing));
+      std::filesystem::remove(pin_store);
+      for (const char* made : {"/made/here", "/made"}) {
+        REQUIRE(std::filesystem::remove(plan.superblocks[0].path + made));
+      }
+    } else {
+      REQUIRE(diagnostics.has_errors());
+    }
+    REQUIRE(settles_to(before));
+  }
+  CHECK(call > 100);
+}
+
+}  // namespace mntcr
