@@ -11,6 +11,7 @@
 #include "compiler/driver/process.h"
 #include "compiler/driver/where.h"
 #include "runtime/apply/pin.h"
+#include "runtime/base/name.h"
 #include "runtime/base/path.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/linux_kernel.h"

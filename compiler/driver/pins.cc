@@ -4,6 +4,7 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/messages.h"
 #include "runtime/apply/pin.h"
+#include "runtime/base/name.h"
 #include "runtime/base/path.h"
 #include "runtime/kernel/linux_kernel.h"
 

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "runtime/apply/pin.h"
+#include "runtime/base/name.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "runtime/apply/new_namespace.h"
+#include "runtime/base/name.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
 #include "runtime/kernel/linux_abi.h"
@@ -17,7 +18,6 @@ namespace {
 
 constexpr std::uint32_t folder_mode = 0755;
 constexpr std::uint32_t file_mode = 0444;
-constexpr std::size_t longest_name = 64;
 
 /// Names below the store are the user's or this program's, never links.
 constexpr std::uint64_t literal = abi::resolve_no_symlinks | abi::resolve_no_magiclinks;
@@ -144,12 +144,6 @@ Result<std::vector<std::string>> names_in(Kernel& kernel, const std::string& pat
 }
 
 }  // namespace
-
-bool is_container_name(const std::string& name) {
-  const auto small = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= longest_name && small(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return small(c) || c == '_' || c == '-'; });
-}
 
 std::string pin_path(const std::string& container, const std::string& name) {
   return folder_of(container) + "/" + name;

@@ -32,9 +32,6 @@ struct PinnedContainer {
   std::vector<PinnedNamespace> namespaces;
 };
 
-/// Whether NAME is a name for a container: [a-z0-9][a-z0-9_-]*, at most 64 bytes.
-bool is_container_name(const std::string& name);
-
 /// Where the pin of a container's namespace stands.
 std::string pin_path(const std::string& container, const std::string& name = main_namespace);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runtime/base/filesystems.h"
+#include "runtime/base/name.h"
 #include "runtime/base/path.h"
 
 namespace mntcr {
@@ -19,12 +20,6 @@ bool has_nul(std::string_view text) { return text.find('\0') != std::string_view
 
 bool is_sound(const AttrDemand& demand) {
   return (demand.mask & ~mount_attr::all) == 0 && (demand.value & ~demand.mask) == 0;
-}
-
-bool is_name(std::string_view name) {
-  const auto small = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= 64 && small(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return small(c) || c == '_' || c == '-'; });
 }
 
 Fault made_superblock_fault(const DesiredSuperblock& superblock) {
@@ -193,7 +188,7 @@ Fault mounts_fault(const Plan& plan) {
 }  // namespace
 
 std::optional<std::string> plan_fault(const Plan& plan) {
-  if (!is_name(plan.name)) return "its name is none";
+  if (!is_container_name(plan.name)) return "its name is none";
   for (std::size_t index = 0; index < plan.superblocks.size(); ++index) {
     if (const Fault fault = superblock_fault(plan.superblocks[index])) {
       return fmt::format("superblock {} {}", index, *fault);

@@ -196,7 +196,7 @@ Mutation mutate(MountTable& table, const Plan& plan, Random& random) {
 }
 
 TEST_CASE("a container made as planned shows no differences") {
-  for (std::uint32_t seed = 0; seed < 1500; ++seed) {
+  for (std::uint32_t seed = 0; seed < 600; ++seed) {
     INFO("seed " << seed);
     Random random(seed);
     Plan plan = random_plan(random);
@@ -208,7 +208,7 @@ TEST_CASE("a container made as planned shows no differences") {
 }
 
 TEST_CASE("one thing done to a container is one change") {
-  for (std::uint32_t seed = 0; seed < 3000; ++seed) {
+  for (std::uint32_t seed = 0; seed < 1200; ++seed) {
     INFO("seed " << seed);
     Random random(seed);
     Plan plan = random_plan(random);
