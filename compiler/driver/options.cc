@@ -122,9 +122,7 @@ class CommandLine {
         "mntcr apply PLAN -- CMD ARG... runs CMD in the new namespace; the exit code is CMD's,\n"
         "125 when mntcr failed, 126 when CMD cannot be run, 127 when it is not found.");
     CLI::App* diff = add(Command::diff, "diff", "Compare live mounts with a spec or plan");
-    diff->add_option("WHERE", options_.where,
-                     "A PID, a mount-namespace file, or the name of a pinned container")
-        ->required();
+    add_where(diff);
     add_spec(diff, "SPEC", "A spec or a plan file");
     const std::map<std::string, DiffForm> forms = {
         {"text", DiffForm::text}, {"json", DiffForm::json}, {"toml", DiffForm::toml}};
@@ -136,6 +134,20 @@ class CommandLine {
         ->option_text("FILE");
     add_parent(diff);
     diff->footer("Exit codes: 0 nothing differs, 1 something differs, 2 trouble.");
+    CLI::App* capture = add(Command::capture, "capture", "Write live mounts as a spec");
+    add_where(capture);
+    capture->add_option("-o,--output", options_.output, "Where the spec goes, stdout by default")
+        ->option_text("FILE");
+    capture
+        ->add_option("--name", options_.pin, "The spec's name (that of the pin, else `captured`)")
+        ->option_text("NAME");
+    add_parent(capture);
+  }
+
+  void add_where(CLI::App* sub) {
+    sub->add_option("WHERE", options_.where,
+                    "A PID, a mount-namespace file, or the name of a pinned container")
+        ->required();
   }
 
   void add_parent(CLI::App* sub) {

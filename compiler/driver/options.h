@@ -16,6 +16,7 @@ enum class Command : std::uint8_t {
   show,
   apply,
   diff,
+  capture,
   list,
   remove,
   explain,
@@ -36,13 +37,13 @@ struct Options {
   Command command{};
   MessageFormat messages = MessageFormat::text;
   std::string input;                         ///< SPEC, plan.bin, NAME or CODE
-  std::string where;                         ///< diff: PID, file or NAME
+  std::string where;                         ///< diff, capture: PID, file or NAME
   std::optional<std::string> output;         ///< -o
   std::vector<spec::ParamSetting> settings;  ///< --set
   std::string parent;                        ///< --parent: PID or file, empty for the caller's
   ShowForm show = ShowForm::steps;
   std::optional<DiffForm> form;
-  std::string pin;  ///< apply: --pin NAME
+  std::string pin;  ///< apply: --pin NAME; capture: --name NAME
   bool dry_run = false;
   std::vector<std::string> argv;  ///< apply: what stands after --
 };

@@ -15,6 +15,8 @@ int run(int argc, const char* const* argv) {
       return run_apply(*parsed.options);
     case Command::diff:
       return run_diff(*parsed.options);
+    case Command::capture:
+      return run_capture(*parsed.options);
     case Command::list:
       return run_list(*parsed.options);
     case Command::remove:

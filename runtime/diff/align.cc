@@ -209,6 +209,7 @@ std::vector<std::uint32_t> counterparts(const Plan& plan, const MountTable& live
     if (change.kind == Change::Kind::added) added[change.live] = true;
   }
   std::vector<std::uint32_t> found(plan.mounts.size(), no_index);
+  if (plan.mounts.empty()) return found;
   for_each_place(MountTree(plan), MountTree(live), [&](Layers wanted, Layers present) {
     std::erase_if(wanted, [&](std::uint32_t mount) { return removed[mount]; });
     std::erase_if(present, [&](std::uint32_t mount) { return added[mount]; });

@@ -60,5 +60,8 @@ std::string write_text(const DiffReport& report);
 std::string write_json(const DiffReport& report);
 /// The changes as a spec that extends the one compared with.
 std::string write_toml(const DiffReport& report);
+/// All mounts of `live` as a spec named `name`, without changes or a base. Stable: equal states
+/// give equal texts, whatever the kernel's numbers.
+std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent);
 
 }  // namespace mntcr

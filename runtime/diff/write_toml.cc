@@ -1,4 +1,5 @@
-// The delta as a spec: what `mntcr compile` makes the live state of again.
+// The delta as a spec: what `mntcr compile` makes the live state of again. A whole capture is the
+// same against nothing: every mount is listed.
 //
 // Beneath the obvious: a mount that covers another says `cover`, so that the base's mounts keep
 // their parents; whatever a walk then cannot meet is named by `on`; and a parameter of a filesystem
@@ -62,8 +63,10 @@ std::uint32_t owner_of(const Plan& plan, std::uint32_t superblock) {
 
 class TomlWriter {
  public:
-  explicit TomlWriter(const DiffReport& report)
+  /// `name` is the container's for a whole spec, empty for a delta.
+  explicit TomlWriter(const DiffReport& report, std::string name = {})
       : report_(report),
+        name_(std::move(name)),
         tree_(report.live),
         delta_(make_delta(report, tree_)),
         layers_(layers_of(report.plan)),
@@ -89,7 +92,10 @@ class TomlWriter {
   const DesiredMount& desired(std::uint32_t mount) const { return report_.plan.mounts[mount]; }
   const LiveMount& live(std::uint32_t mount) const { return report_.live.mounts[mount]; }
 
+  [[nodiscard]] bool whole() const { return !name_.empty(); }
+
   std::string head() const {
+    if (whole()) return fmt::format("spec = 1\nname = {}\n", toml_string(name_));
     return fmt::format("spec = 1\nextends = [{}]\n", toml_string(report_.extends));
   }
 
@@ -265,23 +271,30 @@ class TomlWriter {
   }
 
   std::string listed(std::uint32_t mount) {
-    const LiveMount& found = live(mount);
     const ListedSource& from = delta_.sources.at(mount);
     const std::vector<std::uint32_t> covered = tree_.covered_by(mount);
-    const bool again = desired_of_.contains(mount);
-    const std::string what = from.type.empty() ? from.source : from.type;
-    std::string text = '\n' + toml_comment((again ? "still there: " : "appeared: ") + what);
+    std::string text = "\n";
+    if (!whole()) {
+      const bool again = desired_of_.contains(mount);
+      const std::string what = from.type.empty() ? from.source : from.type;
+      text += toml_comment((again ? "still there: " : "appeared: ") + what);
+    }
     if (from.untraced) text += toml_comment(untraced_note(mount));
     if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
-    text += "[[mount]]\ntarget = " + toml_string(found.mountpoint) + '\n';
+    return text + (mount == 0 ? "[root]\n" : placement(mount, !covered.empty())) +
+           source_keys(live(mount), from);
+  }
+
+  std::string placement(std::uint32_t mount, bool covers) const {
+    std::string text = "[[mount]]\ntarget = " + toml_string(live(mount).mountpoint) + '\n';
     if (const auto name = mount_names_.find(mount); name != mount_names_.end()) {
       text += "name = " + toml_string(name->second) + '\n';
     }
     if (const auto on = on_.find(mount); on != on_.end()) {
       text += "on = " + toml_string(on->second) + '\n';
     }
-    if (!covered.empty()) text += "cover = true\n";
-    return text + source_keys(found, from);
+    if (covers) text += "cover = true\n";
+    return text;
   }
 
   std::string source_keys(const LiveMount& found, const ListedSource& from) {
@@ -328,6 +341,7 @@ class TomlWriter {
   }
 
   const DiffReport& report_;
+  const std::string name_;
   const MountTree tree_;
   const Delta delta_;
   const std::vector<std::uint32_t> layers_;
@@ -345,5 +359,15 @@ class TomlWriter {
 }  // namespace
 
 std::string write_toml(const DiffReport& report) { return TomlWriter(report).write(); }
+
+std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent) {
+  const Plan nothing;
+  std::vector<Change> changes;
+  for (std::uint32_t mount = 0; mount < live.mounts.size(); ++mount) {
+    changes.push_back({Change::Kind::added, no_index, mount, {}});
+  }
+  const DiffReport report{nothing, live, parent, changes, {}};
+  return TomlWriter(report, name).write();
+}
 
 }  // namespace mntcr
