@@ -88,7 +88,7 @@ int run_apply(const Options& options) {
   const std::unique_ptr<Kernel> linux_kernel = make_linux_kernel();
   Kernel& kernel = *linux_kernel;
   Diagnostics diagnostics;
-  const Loaded loaded = load_any(options.input, options.settings, diagnostics);
+  const Loaded loaded = load_any(options.input, options.settings, options.search, diagnostics);
   int code = options.argv.empty() ? exit_trouble : exit_no_command;
   if (loaded.plan) {
     const std::optional<Built> built = build(kernel, options, *loaded.plan, diagnostics);

@@ -23,7 +23,7 @@ int exit_code(const Loaded& loaded) {
 
 int run_compile(const Options& options) {
   Diagnostics diagnostics;
-  const Loaded loaded = load_spec(options.input, options.settings, diagnostics);
+  const Loaded loaded = load_spec(options.input, options.settings, options.search, diagnostics);
   int code = exit_code(loaded);
   if (loaded.plan && options.command == Command::compile) {
     const std::string output = options.output.value_or(default_output);

@@ -61,7 +61,7 @@ int compare(const Options& options, const Plan& plan, Diagnostics& diagnostics) 
 
 int run_diff(const Options& options) {
   Diagnostics diagnostics;
-  const Loaded loaded = load_any(options.input, options.settings, diagnostics);
+  const Loaded loaded = load_any(options.input, options.settings, options.search, diagnostics);
   const int code = loaded.plan ? compare(options, *loaded.plan, diagnostics) : exit_trouble;
   print_messages(options, diagnostics, loaded.sources);
   return code;

@@ -85,6 +85,10 @@ class CommandLine {
     sub->add_option("--set", settings_, "Give a parameter of the spec a value")
         ->option_text("KEY=VALUE")
         ->allow_extra_args(false);
+    sub->add_option("-I", options_.search,
+                    "Look in this folder, too, for the files that the spec extends; repeatable")
+        ->option_text("DIR")
+        ->allow_extra_args(false);
   }
 
   void add_compiling() {

@@ -40,6 +40,7 @@ struct Options {
   std::string where;                         ///< diff, capture: PID, file or NAME
   std::optional<std::string> output;         ///< -o
   std::vector<spec::ParamSetting> settings;  ///< --set
+  std::vector<std::string> search;           ///< -I, in order
   std::string parent;                        ///< --parent: PID or file, empty for the caller's
   ShowForm show = ShowForm::steps;
   std::optional<DiffForm> form;

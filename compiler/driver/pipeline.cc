@@ -4,11 +4,11 @@
 
 #include <filesystem>
 #include <span>
+#include <system_error>
 
 #include "compiler/driver/files.h"
 #include "compiler/layout/layout.h"
 #include "compiler/planner/planner.h"
-#include "compiler/syntax/syntax_tree.h"
 #include "runtime/base/path.h"
 #include "runtime/plan/reader.h"
 
@@ -23,47 +23,66 @@ std::optional<std::string> read_or_complain(const std::string& path, Diagnostics
   return std::nullopt;
 }
 
-/// Specs are called by their file name, so that a plan does not depend on where it was compiled.
-std::string name_of(const std::string& path) {
-  return path == "-" ? "<stdin>" : std::filesystem::path(path).filename().string();
+/// A spec read from `path`. It is called by its file name, so that a plan does not depend on where
+/// it was compiled.
+spec::SpecInput input_of(const std::string& path, std::string text,
+                         const std::vector<std::string>& search) {
+  const std::filesystem::path file(path);
+  const bool is_stdin = path == "-";
+  std::error_code unknown;  // the working directory may be gone
+  const auto absolute = std::filesystem::absolute(file, unknown);
+  return {.name = is_stdin ? "<stdin>" : file.filename().string(),
+          .text = std::move(text),
+          .folder = is_stdin ? "" : (unknown ? file : absolute).parent_path().string(),
+          .search = search,
+          .read = [](const std::string& base) { return read_file(base == "-" ? "./-" : base); }};
 }
 
-Loaded compile_loaded(const std::string& path, std::string text,
-                      const std::vector<spec::ParamSetting>& settings, Diagnostics& diagnostics) {
+Loaded compile_loaded(const spec::SpecInput& input, const std::vector<spec::ParamSetting>& settings,
+                      Diagnostics& diagnostics) {
   Loaded loaded;
-  loaded.plan = compile_text(name_of(path), std::move(text), settings, loaded.sources, diagnostics);
+  loaded.plan = compile_spec(input, settings, loaded.sources, diagnostics);
   return loaded;
 }
 
 }  // namespace
 
 // Errors stop the way between phases, never inside one: every phase says all that it finds.
-std::optional<Plan> compile_text(std::string name, std::string text,
+std::optional<Plan> compile_spec(const spec::SpecInput& input,
                                  const std::vector<spec::ParamSetting>& settings,
                                  SourceMap& sources, Diagnostics& diagnostics) {
-  const FileId file = sources.add(std::move(name), std::move(text));
-  const auto tree = syntax::parse(sources, file, diagnostics);
-  if (!tree) return std::nullopt;
-  const auto spec = spec::decode(*tree, settings, diagnostics);
+  const auto files = spec::read_spec_files(input, sources, diagnostics);
+  if (!files) return std::nullopt;
+  const auto spec = spec::decode(*files, settings, diagnostics);
   if (!spec) return std::nullopt;
   const auto layout = lay_out(*spec, diagnostics);
   if (!layout) return std::nullopt;
   return plan_layout(*layout, sources);
 }
 
+std::optional<Plan> compile_text(std::string name, std::string text,
+                                 const std::vector<spec::ParamSetting>& settings,
+                                 SourceMap& sources, Diagnostics& diagnostics) {
+  const spec::SpecInput input{
+      .name = std::move(name), .text = std::move(text), .folder = {}, .search = {}, .read = {}};
+  return compile_spec(input, settings, sources, diagnostics);
+}
+
 Loaded load_spec(const std::string& path, const std::vector<spec::ParamSetting>& settings,
-                 Diagnostics& diagnostics) {
+                 const std::vector<std::string>& search, Diagnostics& diagnostics) {
   std::optional<std::string> text = read_or_complain(path, diagnostics);
   if (!text) return {};
-  return compile_loaded(path, std::move(*text), settings, diagnostics);
+  return compile_loaded(input_of(path, std::move(*text), search), settings, diagnostics);
 }
 
 Loaded load_any(const std::string& path, const std::vector<spec::ParamSetting>& settings,
-                Diagnostics& diagnostics) {
+                const std::vector<std::string>& search, Diagnostics& diagnostics) {
   std::optional<std::string> text = read_or_complain(path, diagnostics);
   if (!text) return {};
   const auto bytes = std::as_bytes(std::span(*text));
-  if (!looks_like_plan(bytes)) return compile_loaded(path, std::move(*text), settings, diagnostics);
+  if (!looks_like_plan(bytes)) {
+    return compile_loaded(input_of(path, std::move(*text), search), settings, diagnostics);
+  }
   Loaded loaded;
   loaded.plan = read_plan(bytes, path, diagnostics);
   if (loaded.plan) loaded.sources = loaded.plan->sources;

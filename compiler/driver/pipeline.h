@@ -18,18 +18,23 @@ struct Loaded {
   SourceMap sources;
 };
 
-/// Compiles the text of a spec; `name` is how messages and the plan call it. A pure function of its
-/// arguments.
+/// Compiles a spec and what it extends. A pure function of its arguments and of what `input.read`
+/// gives; `sources` must be empty.
+std::optional<Plan> compile_spec(const spec::SpecInput& input,
+                                 const std::vector<spec::ParamSetting>& settings,
+                                 SourceMap& sources, Diagnostics& diagnostics);
+
+/// The same for one text, which can extend nothing; `name` is how messages and the plan call it.
 std::optional<Plan> compile_text(std::string name, std::string text,
                                  const std::vector<spec::ParamSetting>& settings,
                                  SourceMap& sources, Diagnostics& diagnostics);
 
-/// Reads and compiles the spec at `path`; "-" is stdin.
+/// Reads and compiles the spec at `path`; "-" is stdin. `search` are the folders of -I.
 Loaded load_spec(const std::string& path, const std::vector<spec::ParamSetting>& settings,
-                 Diagnostics& diagnostics);
+                 const std::vector<std::string>& search, Diagnostics& diagnostics);
 
 /// Reads the file at `path`, a plan or a spec, whichever it is.
 Loaded load_any(const std::string& path, const std::vector<spec::ParamSetting>& settings,
-                Diagnostics& diagnostics);
+                const std::vector<std::string>& search, Diagnostics& diagnostics);
 
 }  // namespace mntcr::driver

@@ -26,7 +26,7 @@ std::string shown(const Plan& plan, ShowForm form) {
 
 int run_show(const Options& options) {
   Diagnostics diagnostics;
-  const Loaded loaded = load_any(options.input, options.settings, diagnostics);
+  const Loaded loaded = load_any(options.input, options.settings, options.search, diagnostics);
   print_messages(options, diagnostics, loaded.sources);
   if (!loaded.plan) return exit_trouble;
   fmt::print("{}", shown(*loaded.plan, options.show));

@@ -15,6 +15,7 @@ namespace mntcr::layout {
 namespace {
 
 using spec::MountDecl;
+using spec::MountIndex;
 using spec::SourceRef;
 
 /// Why a mount must be a directory.
@@ -42,7 +43,7 @@ std::vector<std::optional<Reason>> find_reasons(const Resolved& resolved) {
   std::vector<std::optional<Reason>> reasons(mounts.size());
   for (MountIndex index = 0; index < mounts.size(); ++index) {
     if (!reasons[index]) reasons[index] = own_reason(resolved, index);
-    const auto under = resolved.tree.below(index);
+    const auto under = resolved.placement.below(index);
     if (!under) continue;
     const auto own = own_reason(resolved, index);
     const bool stacked = under->rest.empty();
@@ -73,7 +74,7 @@ MadePlaces find_made_places(const Resolved& resolved) {
   for (MountIndex index = 0; index < resolved.spec.mounts.size(); ++index) {
     const Content& content = *resolved.contents[index];
     add_place(made, content.filesystem, content.root);
-    const auto under = resolved.tree.below(index);
+    const auto under = resolved.placement.below(index);
     if (!under || resolved.spec.mounts[index].create == Create::never) continue;
     const Content& holder = *resolved.contents[under->mount];
     add_place(made, holder.filesystem, path::join(holder.root, under->rest));
@@ -111,7 +112,7 @@ void check_mountpoints(const Resolved& resolved, Diagnostics& diagnostics) {
   const MadePlaces made = find_made_places(resolved);
   for (MountIndex index = 0; index < resolved.spec.mounts.size(); ++index) {
     const MountDecl& mount = resolved.spec.mounts[index];
-    const auto under = resolved.tree.below(index);
+    const auto under = resolved.placement.below(index);
     if (mount.create != Create::never || !under || under->rest.empty()) continue;
     const Content& holder = *resolved.contents[under->mount];
     const auto* filesystem = find_made(resolved.spec, holder.filesystem);
@@ -135,7 +136,10 @@ void check_unused(const spec::Spec& spec, Diagnostics& diagnostics) {
       used.insert(mount.source->name);
   }
   for (const spec::FilesystemDecl& filesystem : spec.filesystems) {
-    if (used.contains(filesystem.name)) continue;
+    // What a base declares is for whoever extends it.
+    constexpr FileId compiled = 0;
+    const bool of_base = filesystem.span.known() && filesystem.span.file != compiled;
+    if (used.contains(filesystem.name) || of_base) continue;
     diagnostics
         .add(Code::W0301, filesystem.span,
              fmt::format("no mount shows the filesystem `{}`", filesystem.name))
@@ -145,17 +149,17 @@ void check_unused(const spec::Spec& spec, Diagnostics& diagnostics) {
 }
 
 void check_twice(const Resolved& resolved, Diagnostics& diagnostics) {
-  for (const auto& [target, stack] : resolved.tree.stacks()) {
-    for (std::size_t level = 1; level < stack.size(); ++level) {
-      const MountDecl& lower = resolved.spec.mounts[stack[level - 1]];
-      const MountDecl& upper = resolved.spec.mounts[stack[level]];
-      if (!same_words(lower, upper)) continue;
-      diagnostics
-          .add(Code::W0302, upper.target.span,
-               fmt::format("the same is mounted twice on {}", target))
-          .label(lower.target.span, "this one is covered by it")
-          .help("keep one of them; put the options of both there");
-    }
+  for (MountIndex index = 1; index < resolved.spec.mounts.size(); ++index) {
+    const auto under = resolved.placement.below(index);
+    if (!under || !under->rest.empty()) continue;
+    const MountDecl& lower = resolved.spec.mounts[under->mount];
+    const MountDecl& upper = resolved.spec.mounts[index];
+    if (!same_words(lower, upper)) continue;
+    diagnostics
+        .add(Code::W0302, upper.target.span,
+             fmt::format("the same is mounted twice on {}", path::printable(upper.target.value)))
+        .label(lower.target.span, "this one is covered by it")
+        .help("keep one of them; put the options of both there");
   }
 }
 

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "compiler/layout/contents.h"
-#include "compiler/layout/tree.h"
 #include "compiler/spec/spec.h"
 #include "runtime/base/diagnostic.h"
 
@@ -14,7 +13,7 @@ namespace mntcr::layout {
 /// A spec with what was found out about it; all mounts have contents.
 struct Resolved {
   const spec::Spec& spec;
-  const Tree& tree;
+  const spec::Placement& placement;
   const std::vector<std::optional<Content>>& contents;
 };
 

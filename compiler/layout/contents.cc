@@ -1,4 +1,5 @@
-// See contents.h. A mount depends on at most one other, the one that its `self:` path meets, so
+// See contents.h. A mount depends on at most one other, the one that its `self:` path meets or that
+// the `of` of its filesystem means, so
 // resolving is following a chain to its end and coming back; no recursion, as chains may be long.
 #include "compiler/layout/contents.h"
 
@@ -12,18 +13,30 @@ namespace mntcr::layout {
 namespace {
 
 using spec::MountDecl;
+using spec::MountIndex;
+using spec::Place;
+using spec::Placement;
 using spec::SourceRef;
 
 bool is_self(const MountDecl& mount) {
   return mount.source && mount.source->scheme == SourceRef::Scheme::self;
 }
 
+const spec::FilesystemDecl* find_named(const spec::Spec& spec, const MountDecl& mount) {
+  if (!mount.source || mount.source->scheme != SourceRef::Scheme::fs) return nullptr;
+  const auto named = std::find_if(spec.filesystems.begin(), spec.filesystems.end(),
+                                  [&](const spec::FilesystemDecl& filesystem) {
+                                    return filesystem.name == mount.source->name;
+                                  });
+  return named == spec.filesystems.end() ? nullptr : &*named;
+}
+
 /// Resolves all mounts of one spec.
 class Resolver {
  public:
-  Resolver(const spec::Spec& spec, const Tree& tree, Diagnostics& diagnostics)
+  Resolver(const spec::Spec& spec, const Placement& placement, Diagnostics& diagnostics)
       : spec_(spec),
-        tree_(tree),
+        placement_(placement),
         diagnostics_(diagnostics),
         contents_(spec.mounts.size()),
         states_(spec.mounts.size(), State::fresh) {}
@@ -35,24 +48,42 @@ class Resolver {
 
  private:
   enum class State : std::uint8_t { fresh, running, done };
-  /// A mount with a `self:` source and what that meets.
+  /// A mount that shows what another does, and that: the place that a `self:` source meets, or all
+  /// of the filesystem that a `[filesystem]` with `of` takes from it.
   struct Link {
     MountIndex mount;
     Place met;
+    bool whole;
   };
+
+  /// Whether what the mount shows depends on another mount.
+  [[nodiscard]] bool has_link(MountIndex mount) const {
+    if (is_self(spec_.mounts[mount])) return true;
+    const auto* named = find_named(spec_, spec_.mounts[mount]);
+    return named != nullptr && named->of;
+  }
+
+  /// Nothing for the root that shows itself.
+  [[nodiscard]] std::optional<Link> link_of(MountIndex index) const {
+    const MountDecl& mount = spec_.mounts[index];
+    if (!is_self(mount))
+      return Link{index, {*find_named(spec_, mount)->of, mount.source->path}, true};
+    const auto met = placement_.walk_without(mount.source->path, index);
+    return met ? std::optional(Link{index, *met, false}) : std::nullopt;
+  }
 
   void follow_chain(MountIndex mount) {
     std::vector<Link> chain;
-    while (states_[mount] == State::fresh && is_self(spec_.mounts[mount])) {
+    while (states_[mount] == State::fresh && has_link(mount)) {
       states_[mount] = State::running;
-      const auto met = tree_.walk_without(spec_.mounts[mount].source->path, mount);
-      if (!met) {
+      const auto link = link_of(mount);
+      if (!link) {
         report_root(mount);
         states_[mount] = State::done;
         break;
       }
-      chain.push_back({mount, *met});
-      mount = met->mount;
+      chain.push_back(*link);
+      mount = link->met.mount;
     }
     if (states_[mount] == State::running) report_ring(chain, mount);
     if (states_[mount] == State::fresh) contents_[mount] = direct(mount);
@@ -64,13 +95,13 @@ class Resolver {
     for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
       if (const auto& shown = contents_[link->met.mount]) {
         contents_[link->mount] =
-            Content{shown->filesystem, path::join(shown->root, link->met.rest)};
+            Content{shown->filesystem, path::join(link->whole ? "" : shown->root, link->met.rest)};
       }
       states_[link->mount] = State::done;
     }
   }
 
-  /// What a mount shows that is not `self:`.
+  /// What a mount shows that has no link.
   [[nodiscard]] Content direct(MountIndex index) const {
     const MountDecl& mount = spec_.mounts[index];
     if (mount.made)
@@ -78,11 +109,8 @@ class Resolver {
     if (mount.source->scheme == SourceRef::Scheme::parent) {
       return {{Identity::Kind::parent, mount.source->path, mount.follow, 0}, ""};
     }
-    const auto named = std::find_if(spec_.filesystems.begin(), spec_.filesystems.end(),
-                                    [&](const spec::FilesystemDecl& filesystem) {
-                                      return filesystem.name == mount.source->name;
-                                    });
-    const auto number = static_cast<std::uint32_t>(named - spec_.filesystems.begin());
+    const auto* named = find_named(spec_, mount);
+    const auto number = static_cast<std::uint32_t>(named - spec_.filesystems.data());
     return {{.kind = Identity::Kind::named, .path = {}, .follow = true, .index = number},
             mount.source->path};
   }
@@ -123,7 +151,7 @@ class Resolver {
   }
 
   const spec::Spec& spec_;
-  const Tree& tree_;
+  const Placement& placement_;
   Diagnostics& diagnostics_;
   std::vector<std::optional<Content>> contents_;
   std::vector<State> states_;
@@ -131,9 +159,10 @@ class Resolver {
 
 }  // namespace
 
-std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec, const Tree& tree,
+std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec,
+                                                     const Placement& placement,
                                                      Diagnostics& diagnostics) {
-  return Resolver(spec, tree, diagnostics).resolve();
+  return Resolver(spec, placement, diagnostics).resolve();
 }
 
 const spec::FilesystemDecl* find_made(const spec::Spec& spec, const Identity& identity) {

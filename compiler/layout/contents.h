@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/layout/tree.h"
+#include "compiler/spec/placement.h"
 #include "compiler/spec/spec.h"
 #include "runtime/base/diagnostic.h"
 
@@ -36,7 +36,8 @@ struct Content {
 
 /// The contents of all mounts, by their index. One is missing only after an error: a ring of
 /// `self:` sources, or a root that shows itself.
-std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec, const Tree& tree,
+std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec,
+                                                     const spec::Placement& placement,
                                                      Diagnostics& diagnostics);
 
 /// The filesystem that the spec makes behind `identity`; nullptr when it is the parent's.

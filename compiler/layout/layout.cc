@@ -8,63 +8,39 @@
 
 #include "compiler/layout/checks.h"
 #include "compiler/layout/contents.h"
-#include "compiler/layout/tree.h"
+#include "compiler/spec/placement.h"
 
 namespace mntcr {
 namespace {
 
 using layout::Content;
 using layout::Identity;
-using layout::MountIndex;
-using layout::Place;
+using spec::MountIndex;
 
-/// A mount that lies on another, at `mountpoint`.
-struct Child {
-  std::string mountpoint;
-  MountIndex mount;
-};
+spec::Placement place(const spec::Spec& spec) {
+  std::vector<spec::Standing> standings;
+  for (const spec::MountDecl& mount : spec.mounts)
+    standings.push_back({mount.target.value, mount.on_mount, mount.cover});
+  return spec::Placement(std::move(standings));
+}
 
 /// Writes the mounts of a resolved spec into a Layout.
 class Writer {
  public:
-  explicit Writer(const layout::Resolved& resolved)
-      : resolved_(resolved), children_(resolved.spec.mounts.size()) {}
+  explicit Writer(const layout::Resolved& resolved) : resolved_(resolved) {}
 
   Layout write() {
     result_.name = resolved_.spec.name.value;
-    collect_children();
-    // Last in, first out: a mount's children are pushed in reverse.
-    struct Pending {
-      MountIndex mount;
-      std::uint32_t parent;
-      std::string mountpoint;
-    };
-    std::vector<Pending> pending = {{0, no_index, ""}};
-    while (!pending.empty()) {
-      const Pending next = std::move(pending.back());
-      pending.pop_back();
-      const auto written = static_cast<std::uint32_t>(result_.mounts.size());
-      add(next.mount, next.parent, next.mountpoint);
-      const auto& children = children_[next.mount];
-      for (auto child = children.rbegin(); child != children.rend(); ++child) {
-        pending.push_back({child->mount, written, child->mountpoint});
-      }
+    std::vector<std::uint32_t> written(resolved_.spec.mounts.size(), no_index);
+    for (const MountIndex mount : resolved_.placement.tree_order()) {
+      const auto under = resolved_.placement.below(mount);
+      written[mount] = static_cast<std::uint32_t>(result_.mounts.size());
+      add(mount, under ? written[under->mount] : no_index, under ? under->rest : "");
     }
     return std::move(result_);
   }
 
  private:
-  void collect_children() {
-    for (MountIndex mount = 1; mount < resolved_.spec.mounts.size(); ++mount) {
-      const Place place = resolved_.tree.below(mount).value();
-      children_[place.mount].push_back({place.rest, mount});
-    }
-    for (auto& children : children_) {
-      std::sort(children.begin(), children.end(),
-                [](const Child& a, const Child& b) { return a.mountpoint < b.mountpoint; });
-    }
-  }
-
   void add(MountIndex index, std::uint32_t parent, const std::string& mountpoint) {
     const spec::MountDecl& from = resolved_.spec.mounts[index];
     const Content& content = *resolved_.contents[index];
@@ -106,7 +82,6 @@ class Writer {
   }
 
   const layout::Resolved& resolved_;
-  std::vector<std::vector<Child>> children_;
   std::map<Identity, std::uint32_t> numbers_;
   Layout result_;
 };
@@ -114,11 +89,11 @@ class Writer {
 }  // namespace
 
 std::optional<Layout> lay_out(const spec::Spec& spec, Diagnostics& diagnostics) {
-  const layout::Tree tree(spec);
+  const spec::Placement placement = place(spec);
   layout::check_unused(spec, diagnostics);
-  const auto contents = layout::resolve_contents(spec, tree, diagnostics);
+  const auto contents = layout::resolve_contents(spec, placement, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
-  const layout::Resolved resolved{spec, tree, contents};
+  const layout::Resolved resolved{spec, placement, contents};
   layout::check_kinds(resolved, diagnostics);
   layout::check_mountpoints(resolved, diagnostics);
   layout::check_twice(resolved, diagnostics);

@@ -5,7 +5,9 @@
 
 #include "compiler/spec/filesystem.h"
 #include "compiler/spec/keys.h"
+#include "compiler/spec/merge.h"
 #include "compiler/spec/mount.h"
+#include "compiler/spec/names.h"
 #include "compiler/spec/params.h"
 
 namespace mntcr::spec {
@@ -80,13 +82,25 @@ void decode_mounts(Context& context, TableReader& top, Spec& spec) {
   }
 }
 
+/// How many mounts the document has, when all its entries are tables and it has a root.
+std::size_t mounts_written(const Node& root) {
+  const Entry* mounts = root.find("mount");
+  return 1 + (mounts == nullptr ? 0 : mounts->value.items.size());
+}
+
 }  // namespace
 
-std::optional<Spec> decode(const Node& root, const std::vector<ParamSetting>& settings,
+std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSetting>& settings,
                            Diagnostics& diagnostics) {
-  if (!is_known_version(root, diagnostics)) return std::nullopt;
-  Params params(root, settings, diagnostics);
-  Context context{params, diagnostics, {}};
+  bool known = true;
+  for (const SpecFile& file : files) known = is_known_version(file.tree, diagnostics) && known;
+  if (!known) return std::nullopt;
+  const std::vector<Entry> declared = merge_params(files, diagnostics);
+  std::vector<const Node*> users;
+  for (const SpecFile& file : files) users.push_back(&file.tree);
+  Params params(declared, users, settings, diagnostics);
+  Context context{.params = params, .diagnostics = diagnostics};
+  const Node root = merge_documents(context, files);
   TableReader top(context, Room::top, root, "the spec");
   top.require("spec", "write the version of the language in the first line: spec = 1");
   top.find("spec", Node::Kind::integer, "write spec = 1");
@@ -96,6 +110,7 @@ std::optional<Spec> decode(const Node& root, const std::vector<ParamSetting>& se
   decode_filesystems(context, top, spec);
   decode_mounts(context, top, spec);
   top.finish();
+  if (spec.mounts.size() == mounts_written(root)) resolve_names(spec, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
   return spec;
 }

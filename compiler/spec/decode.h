@@ -1,4 +1,4 @@
-// Syntax tree -> Spec: which keys there are, what they may hold, what ${params} stand for.
+// Syntax trees -> Spec: which keys there are, what they may hold, what ${params} stand for.
 // Complains about everything it finds and never stops at the first fault.
 #pragma once
 
@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "compiler/spec/files.h"
 #include "compiler/spec/spec.h"
-#include "compiler/syntax/syntax_tree.h"
 #include "runtime/base/diagnostic.h"
 
 namespace mntcr::spec {
@@ -18,8 +18,8 @@ struct ParamSetting {
   std::string value;
 };
 
-/// Decodes the document `root`. Returns a Spec only when there were no errors.
-std::optional<Spec> decode(const syntax::Node& root, const std::vector<ParamSetting>& settings,
+/// Merges and decodes the files of a spec. Returns a Spec only when there were no errors.
+std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSetting>& settings,
                            Diagnostics& diagnostics);
 
 }  // namespace mntcr::spec

@@ -49,6 +49,20 @@ void check_fsname(Context& context, const Text& fsname) {
   }
 }
 
+/// One that a mount of the base shows: which, edits.cc has found.
+FilesystemDecl decode_shown_filesystem(Context& context, TableReader& table,
+                                       const std::string& name) {
+  FilesystemDecl result;
+  const auto shown = context.shown.find(name);
+  if (shown != context.shown.end()) result.of = shown->second;
+  table.find("layer");
+  for (const std::string_view key : {"type", "options", "fsname"}) {
+    table.refuse(key, "`of` names a filesystem that there is already, as it is",
+                 "change it where the base makes it, or take `of` away");
+  }
+  return result;
+}
+
 }  // namespace
 
 FilesystemDecl decode_new_filesystem(Context& context, TableReader& table) {
@@ -72,11 +86,16 @@ FilesystemDecl decode_filesystem(Context& context, const syntax::Entry& entry) {
   }
   TableReader table(context, Room::filesystem, entry.value,
                     fmt::format("[filesystem.{}]", entry.key));
-  FilesystemDecl result = decode_new_filesystem(context, table);
-  table.require("type", R"(for example type = "tmpfs")");
+  FilesystemDecl result;
+  if (table.find("of") != nullptr) {
+    result = decode_shown_filesystem(context, table, entry.key);
+  } else {
+    result = decode_new_filesystem(context, table);
+    table.require("type", R"(for example type = "tmpfs")");
+    result.params = decode_options(context, table, OptionPlace::filesystem, result.type).params;
+  }
   result.name = entry.key;
   result.span = entry.value.span;
-  result.params = decode_options(context, table, OptionPlace::filesystem, result.type).params;
   table.finish();
   return result;
 }

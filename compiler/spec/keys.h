@@ -2,12 +2,14 @@
 // nobody asked for is unknown, so the list of known keys is written nowhere twice.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "compiler/spec/params.h"
+#include "compiler/spec/placement.h"
 #include "compiler/spec/text.h"
 #include "compiler/spec/vocabulary.h"
 #include "compiler/syntax/syntax_tree.h"
@@ -19,7 +21,9 @@ namespace mntcr::spec {
 struct Context {
   Params& params;
   Diagnostics& diagnostics;
-  std::vector<std::string_view> filesystem_names;  ///< every [filesystem.NAME], also faulty ones
+  std::vector<std::string_view> filesystem_names = {};  ///< all, also faulty ones
+  /// By the name of a filesystem with `of`: the mount that shows it.
+  std::map<std::string, MountIndex, std::less<>> shown = {};
 };
 
 /// One table. Ask for every key, then call finish().

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "compiler/spec/filesystem.h"
+#include "compiler/spec/names.h"
 #include "compiler/spec/options.h"
 #include "compiler/spec/source.h"
 
@@ -96,6 +97,15 @@ void decode_content(Context& context, TableReader& table, MountDecl& mount) {
   decode_follow(table, mount);
 }
 
+void decode_name(Context& context, TableReader& table, MountDecl& mount) {
+  const auto name = table.string("name");
+  if (!name) return;
+  mount.name = {name->value, name->span};
+  if (const auto fault = syntax::find_name_fault(name->value)) {
+    context.diagnostics.add(Code::E0206, name->at(*fault), fault->message).help(fault->help);
+  }
+}
+
 }  // namespace
 
 MountDecl decode_mount(Context& context, const syntax::Node& node) {
@@ -109,6 +119,9 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
   }
   decode_content(context, table, mount);
   decode_create(context, table, mount);
+  decode_name(context, table, mount);
+  if (const auto on = table.string("on")) mount.on = {on->value, on->span};
+  mount.cover = table.boolean("cover").value_or(false);
   table.finish();
   return mount;
 }
@@ -117,11 +130,15 @@ MountDecl decode_root(Context& context, const syntax::Node& node) {
   MountDecl mount;
   mount.span = node.span;
   mount.target = {"/", node.span};
+  mount.name = {std::string(root_name), node.span};
   TableReader table(context, Room::root, node, "[root]");
   decode_content(context, table, mount);
   table.refuse("target", "[root] is the mount at /",
                "take it away; other mounts are [[mount]] entries");
   table.refuse("create", "the root has no mountpoint that could be missing", "take it away");
+  table.refuse("name", "[root] is named `root`", "take it away");
+  table.refuse("on", "the root lies on nothing", "take it away");
+  table.refuse("cover", "the root covers nothing", "take it away");
   table.finish();
   return mount;
 }

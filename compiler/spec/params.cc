@@ -49,17 +49,14 @@ Span piece_span(const Node& node, std::size_t begin, std::size_t end) {
 
 }  // namespace
 
-Params::Params(const Node& root, const std::vector<ParamSetting>& settings,
-               Diagnostics& diagnostics)
+Params::Params(const std::vector<Entry>& declared, const std::vector<const Node*>& users,
+               const std::vector<ParamSetting>& settings, Diagnostics& diagnostics)
     : diagnostics_(diagnostics) {
-  const Entry* table = root.find("params");
-  if (table != nullptr && table->value.kind == Node::Kind::table) {
-    for (const Entry& entry : table->value.entries) declare(entry);
-  }
+  for (const Entry& entry : declared) declare(entry);
   for (const ParamSetting& setting : settings) set(setting);
   demand_values();
   for (const auto& [name, param] : params_) value_of(name, param.entry->key_span);
-  complain_unused(root);
+  complain_unused(users);
 }
 
 void Params::declare(const Entry& entry) {
@@ -145,9 +142,9 @@ void Params::demand_values() {
   }
 }
 
-void Params::complain_unused(const Node& root) {
+void Params::complain_unused(const std::vector<const Node*>& users) {
   std::set<std::string, std::less<>> uses;
-  collect_uses(root, uses);
+  for (const Node* user : users) collect_uses(*user, uses);
   for (const auto& [name, param] : params_) {
     if (uses.contains(name) || param.faulty) continue;
     diagnostics_
@@ -196,6 +193,17 @@ std::optional<std::string> Params::value_of(const std::string& name, Span use) {
     if (text) param.value = text->value;
   }
   return param.value;
+}
+
+std::string Params::peek(const Node& node) const {
+  std::string text;
+  for (const TemplatePiece& piece : syntax::parse_template(node.text).pieces) {
+    const auto param =
+        piece.kind == TemplatePiece::Kind::param ? params_.find(piece.text) : params_.end();
+    if (piece.kind == TemplatePiece::Kind::literal) text += piece.text;
+    if (param != params_.end()) text += param->second.value.value_or("");
+  }
+  return text;
 }
 
 std::optional<Text> Params::expand(const Node& node) {

@@ -17,12 +17,17 @@ namespace mntcr::spec {
 /// The params of one spec. Reports what is wrong with them once, however often they are used.
 class Params {
  public:
-  Params(const syntax::Node& root, const std::vector<ParamSetting>& settings,
-         Diagnostics& diagnostics);
+  /// `declared` are the entries of [params], and `users` the documents whose strings may ask for
+  /// them; both must outlive this.
+  Params(const std::vector<syntax::Entry>& declared, const std::vector<const syntax::Node*>& users,
+         const std::vector<ParamSetting>& settings, Diagnostics& diagnostics);
 
   /// The string `node` with its params replaced; nothing when a param in it has no value, which has
   /// been said then.
   std::optional<Text> expand(const syntax::Node& node);
+
+  /// The same without complaints: what is faulty in it is left out.
+  [[nodiscard]] std::string peek(const syntax::Node& node) const;
 
  private:
   /// A param while and after its value is worked out. `value` is empty when it has none that is
@@ -38,7 +43,7 @@ class Params {
   void declare_required(const syntax::Entry& entry);
   void set(const ParamSetting& setting);
   void demand_values();
-  void complain_unused(const syntax::Node& root);
+  void complain_unused(const std::vector<const syntax::Node*>& users);
 
   /// The value of `name`, which the piece of a string at `use` asks for.
   std::optional<std::string> value_of(const std::string& name, Span use);

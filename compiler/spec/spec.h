@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/spec/placement.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/span.h"
 #include "runtime/plan/plan.h"
@@ -30,12 +31,17 @@ struct FilesystemDecl {
   std::string type;
   std::string fsname;               ///< the type where none is written
   std::vector<std::string> params;  ///< "size=64m", in the order written, each key once
+  std::optional<MountIndex> of;     ///< not made: it is what this mount shows
   Span span;                        ///< the table's header, or the value of `type`
 };
 
 /// A [[mount]] or [root]. Exactly one of `source` and `made` is set.
 struct MountDecl {
   Str target;  ///< "/" for [root]
+  Str name;    ///< "root" for [root], else empty where none is written
+  Str on;      ///< the name of the mount that it lies on, where one is written
+  std::optional<MountIndex> on_mount;  ///< the mount that `on` names
+  bool cover = false;                  ///< walks of other mounts pass it
   std::optional<SourceRef> source;
   std::optional<FilesystemDecl> made;
   AttrDemand attrs;

@@ -1,7 +1,9 @@
 // A golden case: a spec with the codes and the text that compiling it must give. See README.md.
 #pragma once
 
+#include <compare>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,13 +12,22 @@
 
 namespace mntcr::golden {
 
-/// A code and the line of its first caret; 0 for a message without a place.
-using Mark = std::pair<std::size_t, std::string>;
+/// A code and the place of its first caret: the line, 0 for a message without a place, and the file
+/// where that is another than the spec itself.
+struct Mark {
+  std::string file;
+  std::size_t line = 0;
+  std::string code;
+  auto operator<=>(const Mark&) const = default;
+};
 
 /// See the top of the file.
 struct Case {
   std::string name;  ///< the file's name, which messages show
-  std::string spec;  ///< the text before the expectation
+  std::string text;  ///< all before the expectation
+  std::string spec;  ///< the spec that is compiled: the text before the first "#@ file"
+  std::map<std::string, std::string> others;  ///< the files that it may extend, by their paths
+  std::vector<std::string> search;            ///< -I
   std::vector<std::pair<std::string, std::string>> settings;
   std::vector<Mark> marks;  ///< sorted
   std::string expected;

@@ -30,10 +30,10 @@ std::vector<fs::path> find_cases(const fs::path& folder) {
 
 void print_marks(std::string_view title, const std::vector<Mark>& marks) {
   std::cout << "  " << title << ":";
-  for (const auto& [line, code] : marks) {
+  for (const auto& [file, line, code] : marks) {
     std::cout << ' ' << code
               << (line == 0 ? std::string(" without place") : " on line " + std::to_string(line))
-              << ';';
+              << (file.empty() ? "" : " of " + file) << ';';
   }
   std::cout << '\n';
 }

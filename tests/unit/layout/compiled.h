@@ -1,26 +1,34 @@
 // Text -> Layout in one step, for tests.
 #pragma once
 
+#include <cerrno>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "compiler/layout/layout.h"
 #include "compiler/spec/decode.h"
-#include "compiler/syntax/syntax_tree.h"
 
 namespace mntcr::testing {
 
-/// What compiling a text gave.
+/// What compiling a text gave. `others` are the files that it may extend, by their names.
 struct Compiled {
   SourceMap sources;
   Diagnostics diagnostics;
   std::optional<Layout> layout;
 
-  explicit Compiled(std::string text) {
-    sources.add("spec.toml", std::move(text));
-    const auto root = syntax::parse(sources, 0, diagnostics);
-    if (!root) return;
-    const auto spec = spec::decode(*root, {}, diagnostics);
+  explicit Compiled(std::string text, const std::map<std::string, std::string>& others = {},
+                    const std::vector<spec::ParamSetting>& settings = {}) {
+    const auto read = [&](const std::string& path) -> Result<std::string> {
+      const auto found = others.find(path);
+      if (found == others.end()) return fail("No such file or directory", ENOENT);
+      return found->second;
+    };
+    const auto files = spec::read_spec_files(
+        {.name = "spec.toml", .text = std::move(text), .folder = {}, .search = {}, .read = read},
+        sources, diagnostics);
+    if (!files) return;
+    const auto spec = spec::decode(*files, settings, diagnostics);
     if (spec) layout = lay_out(*spec, diagnostics);
   }
 

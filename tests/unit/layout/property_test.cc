@@ -4,7 +4,9 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "compiler/layout/layout.h"
 #include "runtime/base/path.h"
@@ -39,6 +41,15 @@ spec::MountDecl random_mount(Random& random, std::uint32_t number) {
   return mount;
 }
 
+/// Says `on` an earlier mount that the target allows, and `cover`, now and then.
+void place_oddly(spec::Spec& spec, std::size_t index, Random& random) {
+  spec::MountDecl& mount = spec.mounts[index];
+  mount.cover = pick(random, 4) == 0;
+  const auto on = static_cast<std::uint32_t>(pick(random, static_cast<int>(index)));
+  const std::string& above = spec.mounts[on].target.value;
+  if (pick(random, 2) == 0 && path::is_at_or_below(mount.target.value, above)) mount.on_mount = on;
+}
+
 spec::Spec random_spec(Random& random) {
   spec::Spec spec;
   spec.name = {"random", {}};
@@ -47,6 +58,9 @@ spec::Spec random_spec(Random& random) {
     spec.mounts.push_back(random_mount(random, static_cast<std::uint32_t>(i)));
   spec.mounts[0].target.value = "/";
   spec.mounts[0].source = {spec::SourceRef::Scheme::parent, "", "/root", {}};
+  if (pick(random, 3) != 0) {
+    for (std::size_t i = 1; i < spec.mounts.size(); ++i) place_oddly(spec, i, random);
+  }
   return spec;
 }
 
@@ -63,24 +77,34 @@ struct Spot {
   std::string at;  ///< relative to the mount's root
 };
 
-/// Steps onto whatever is mounted on `spot`, as often as there is something.
-void cross(const Layout& layout, Spot& spot, std::uint32_t gone) {
+const spec::MountDecl& decl_of(const spec::Spec& spec, const Layout& layout, std::uint32_t mount) {
+  return *std::find_if(spec.mounts.begin(), spec.mounts.end(), [&](const spec::MountDecl& decl) {
+    return decl.span == layout.mounts[mount].span;
+  });
+}
+
+/// Steps onto the highest of what is stacked on `spot` that is no cover.
+void cross(const spec::Spec& spec, const Layout& layout, Spot& spot, std::uint32_t gone) {
+  Spot climbing = spot;
   for (std::uint32_t next = 0; next < layout.mounts.size(); ++next) {
     const LayoutMount& mount = layout.mounts[next];
-    if (mount.parent != spot.mount || mount.mountpoint != spot.at || is_gone(layout, next, gone))
+    if (mount.parent != climbing.mount || mount.mountpoint != climbing.at ||
+        is_gone(layout, next, gone))
       continue;
-    spot = {next, ""};
+    climbing = {next, ""};
+    if (!decl_of(spec, layout, next).cover) spot = climbing;
     next = 0;
   }
 }
 
-/// Walks `path` as the kernel does, as if `gone` and all on it were not there.
-Spot walk(const Layout& layout, const std::string& path, std::uint32_t gone) {
+/// Walks `path` as if `gone` and all on it were not there.
+Spot walk(const spec::Spec& spec, const Layout& layout, const std::string& path,
+          std::uint32_t gone) {
   Spot spot;
-  cross(layout, spot, gone);
+  cross(spec, layout, spot, gone);
   for (const std::string_view component : path::components(path)) {
     spot.at = path::join(spot.at, component);
-    cross(layout, spot, gone);
+    cross(spec, layout, spot, gone);
   }
   return spot;
 }
@@ -92,6 +116,30 @@ std::uint32_t find_by_span(const Layout& layout, Span span) {
   return no_index;
 }
 
+/// Whether `other` may stand between a mount and what that should lie on, at the same place.
+bool may_be_between(const spec::MountDecl& decl, const spec::MountDecl& other) {
+  if (other.target.value != decl.target.value) return false;
+  if (decl.on_mount) return other.on_mount.has_value();
+  return other.cover && (decl.cover || other.on_mount);
+}
+
+void check_parent(const spec::Spec& spec, const Layout& layout, std::uint32_t number) {
+  const spec::MountDecl& decl = decl_of(spec, layout, number);
+  Spot wanted = walk(spec, layout, decl.target.value, number);
+  if (decl.on_mount) {
+    const spec::MountDecl& on = spec.mounts[*decl.on_mount];
+    wanted = {find_by_span(layout, on.span), path::relative_to(decl.target.value, on.target.value)};
+  }
+  std::uint32_t at = number;
+  while (layout.mounts[at].parent != wanted.mount) {
+    REQUIRE(layout.mounts[at].mountpoint.empty());
+    at = layout.mounts[at].parent;
+    REQUIRE(at != 0);
+    REQUIRE(may_be_between(decl, decl_of(spec, layout, at)));
+  }
+  CHECK(layout.mounts[at].mountpoint == wanted.at);
+}
+
 void check_mount(const spec::Spec& spec, const Layout& layout, std::size_t index) {
   const spec::MountDecl& decl = spec.mounts[index];
   const std::uint32_t number = find_by_span(layout, decl.span);
@@ -100,29 +148,38 @@ void check_mount(const spec::Spec& spec, const Layout& layout, std::size_t index
   CHECK(mount.target == decl.target.value);
   if (index > 0) {
     REQUIRE(mount.parent < number);
-    const Spot below = walk(layout, decl.target.value, number);
-    CHECK(below.mount == mount.parent);
-    CHECK(below.at == mount.mountpoint);
+    check_parent(spec, layout, number);
   }
   const DesiredSuperblock& superblock = layout.superblocks[mount.superblock];
   if (decl.source->scheme == spec::SourceRef::Scheme::parent) {
     CHECK(superblock.path == decl.source->path);
     CHECK(mount.root.empty());
   } else {
-    const Spot shown = walk(layout, decl.source->path, number);
+    const Spot shown = walk(spec, layout, decl.source->path, number);
     CHECK(layout.mounts[shown.mount].superblock == mount.superblock);
     CHECK(path::join(layout.mounts[shown.mount].root, shown.at) == mount.root);
   }
 }
 
-/// Later entries of one target lie on earlier ones.
+/// Of two mounts of one target that are placed alike, the later lies above the earlier.
 void check_stacks(const spec::Spec& spec, const Layout& layout) {
-  std::map<std::string, std::uint32_t> tops;
+  std::map<std::pair<std::string, bool>, std::uint32_t> tops;
   for (const spec::MountDecl& decl : spec.mounts) {
+    if (decl.on_mount) continue;
     const std::uint32_t number = find_by_span(layout, decl.span);
-    const auto lower = tops.find(decl.target.value);
-    if (lower != tops.end()) CHECK(layout.mounts[number].parent == lower->second);
-    tops[decl.target.value] = number;
+    const auto [lower, fresh] = tops.try_emplace({decl.target.value, decl.cover}, number);
+    if (!fresh) CHECK(is_gone(layout, number, lower->second));
+    lower->second = number;
+  }
+}
+
+/// The kernel holds one mount at a place of another.
+void check_places(const Layout& layout) {
+  std::set<std::pair<std::uint32_t, std::string>> places;
+  for (const LayoutMount& mount : layout.mounts) {
+    CHECK(places.emplace(mount.parent, mount.mountpoint).second);
+    if (mount.parent == no_index) continue;
+    CHECK(path::join(layout.mounts[mount.parent].target, mount.mountpoint) == mount.target);
   }
 }
 
@@ -138,6 +195,11 @@ spec::Spec shuffled(const spec::Spec& spec, Random& random) {
     auto& stack = by_target[mount.target.value];
     mount = stack.back();
     stack.pop_back();
+  }
+  std::map<Span, std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < other.mounts.size(); ++i) numbers[other.mounts[i].span] = i;
+  for (spec::MountDecl& mount : other.mounts) {
+    if (mount.on_mount) mount.on_mount = numbers.at(spec.mounts[*mount.on_mount].span);
   }
   return other;
 }
@@ -175,6 +237,7 @@ TEST_CASE("random layouts agree with a naive walk and do not depend on the order
     REQUIRE(layout->mounts.size() == spec.mounts.size());
     for (std::size_t i = 0; i < spec.mounts.size(); ++i) check_mount(spec, *layout, i);
     check_stacks(spec, *layout);
+    check_places(*layout);
     CHECK(same(*layout, *other));
   }
   CHECK(laid_out > 2000);

@@ -13,9 +13,10 @@ struct Decoded {
   std::optional<Spec> spec;
 
   explicit Decoded(std::string text, const std::vector<ParamSetting>& settings = {}) {
-    sources.add("spec.toml", std::move(text));
-    const auto root = syntax::parse(sources, 0, diagnostics);
-    if (root) spec = decode(*root, settings, diagnostics);
+    const auto files = read_spec_files(
+        {.name = "spec.toml", .text = std::move(text), .folder = {}, .search = {}, .read = {}},
+        sources, diagnostics);
+    if (files) spec = decode(*files, settings, diagnostics);
     INFO(render_text(diagnostics, sources));
     CHECK(spec.has_value() != diagnostics.has_errors());
   }

@@ -1,0 +1,201 @@
+// See base_view.h. Tables are looked at before they are decoded, so whatever is faulty in them is
+// passed over here and complained about by the decoder.
+#include "compiler/spec/base_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/base/path.h"
+
+namespace mntcr::spec {
+namespace {
+
+using syntax::Entry;
+using syntax::Node;
+
+std::string text_of(const Node& table, std::string_view key, const Params& params) {
+  const Entry* entry = table.find(key);
+  return entry != nullptr && entry->value.kind == Node::Kind::string ? params.peek(entry->value)
+                                                                     : std::string();
+}
+
+bool is_true(const Node& table, std::string_view key) {
+  const Entry* entry = table.find(key);
+  return entry != nullptr && entry->value.kind == Node::Kind::boolean && entry->value.boolean;
+}
+
+}  // namespace
+
+std::optional<Selector> read_selector(Context& context, TableReader& table, std::string_view key,
+                                      bool by_name) {
+  Selector selector;
+  selector.target = table.string(key);
+  if (by_name) selector.name = table.string("name");
+  if (const Entry* layer = table.find("layer", Node::Kind::integer)) {
+    selector.layer = layer->value.integer;
+    selector.layer_span = layer->value.span;
+  }
+  if (selector.target) {
+    selector.span = selector.target->span;
+    return selector;
+  }
+  if (selector.name) {
+    selector.span = selector.name->span;
+    table.refuse("layer", "a name is that of one mount", "take it away");
+    return selector;
+  }
+  if (table.find(key) == nullptr && table.find("name") == nullptr) {
+    context.diagnostics
+        .add(Code::E0203, table.span(), fmt::format("{} does not say which mount", table.title()))
+        .help(R"(write its target = "/path", or its name = "NAME")");
+  }
+  return std::nullopt;
+}
+
+BaseView::BaseView(const std::vector<MergedMount>& mounts, const std::vector<FileId>& scope,
+                   const Params& params)
+    : numbers_(mounts.size()) {
+  for (std::size_t at = 0; at < mounts.size(); ++at) {
+    const auto& files = mounts[at].files;
+    const bool seen =
+        std::find_first_of(files.begin(), files.end(), scope.begin(), scope.end()) != files.end();
+    if (at == 0) has_root_ = seen;
+    if (at == 0 || seen) add(mounts[at], at, params);
+  }
+  resolve_names();
+  std::vector<Standing> standings;
+  for (const Item& item : items_) standings.push_back(item.standing);
+  placement_.emplace(std::move(standings));
+  order_ = placement_->tree_order();
+  for (const MountIndex number : order_)
+    by_target_[items_[number].standing.target].push_back(number);
+}
+
+void BaseView::add(const MergedMount& mount, std::size_t at, const Params& params) {
+  Item item{at, {}, text_of(mount.node, "name", params), text_of(mount.node, "on", params), {}};
+  item.standing.cover = at != 0 && is_true(mount.node, "cover");
+  item.standing.target = at == 0 ? "/" : text_of(mount.node, "target", params);
+  item.span = mount.node.span;
+  if (at == 0) item.name = "root";
+  if (const Entry* target = mount.node.find("target")) item.span = target->value.span;
+  if (!path::is_normal_absolute(item.standing.target)) return;
+  numbers_[at] = static_cast<MountIndex>(items_.size());
+  items_.push_back(std::move(item));
+}
+
+void BaseView::resolve_names() {
+  std::map<std::string_view, MountIndex> names;
+  for (MountIndex item = 0; item < items_.size(); ++item) {
+    if (!items_[item].name.empty()) names.emplace(items_[item].name, item);
+  }
+  for (Item& item : items_) {
+    const auto on = item.on.empty() ? names.end() : names.find(item.on);
+    if (on != names.end()) item.standing.on = on->second;
+  }
+}
+
+std::vector<const BaseView::Item*> BaseView::matching(const Selector& selector) const {
+  const std::vector<MountIndex>* candidates = &order_;
+  if (selector.target) {
+    const auto at = by_target_.find(selector.target->value);
+    if (at == by_target_.end()) return {};
+    candidates = &at->second;
+  }
+  std::vector<const Item*> found;
+  for (const MountIndex number : *candidates) {
+    const Item& item = items_[number];
+    const bool missing_root = item.at == 0 && !has_root_;
+    const bool other_name = selector.name && selector.name->value != item.name;
+    if (!missing_root && !other_name) found.push_back(&item);
+  }
+  return found;
+}
+
+std::optional<std::size_t> BaseView::find(Context& context, const Selector& selector) const {
+  const auto found = matching(selector);
+  if (found.empty()) {
+    complain_none(context, selector);
+  } else if (selector.layer) {
+    const std::int64_t layer = *selector.layer;
+    if (layer >= 0 && layer < static_cast<std::int64_t>(found.size()))
+      return found[static_cast<std::size_t>(layer)]->at;
+    context.diagnostics
+        .add(Code::E0229, selector.layer_span,
+             fmt::format("{} has no layer {}", selector.target->value, layer))
+        .label(found.back()->span, fmt::format("the highest is layer {}", found.size() - 1))
+        .note("layers are counted from 0, the bottom, in what the file extends");
+  } else if (found.size() > 1) {
+    complain_many(context, selector, found);
+  } else {
+    return found.front()->at;
+  }
+  return std::nullopt;
+}
+
+void BaseView::complain_none(Context& context, const Selector& selector) const {
+  const bool by_target = selector.target.has_value();
+  const Text& wanted = by_target ? *selector.target : *selector.name;
+  Diagnostic& diagnostic = context.diagnostics.add(
+      Code::E0229, selector.span,
+      by_target ? fmt::format("there is no mount at {} to be found", path::printable(wanted.value))
+                : fmt::format("there is no mount named `{}` to be found", wanted.value));
+  std::vector<std::string_view> candidates;
+  for (const Item& item : items_) {
+    if (item.at == 0 && !has_root_) continue;
+    const std::string& candidate = by_target ? item.standing.target : item.name;
+    if (!candidate.empty()) candidates.push_back(candidate);
+  }
+  if (candidates.empty()) {
+    diagnostic.note("mounts are looked for in what the file `extends`, and that has none");
+    return;
+  }
+  diagnostic.note("mounts are looked for in what the file `extends`, before its own are added");
+  suggest(diagnostic, wanted.value, candidates);
+}
+
+void BaseView::complain_many(Context& context, const Selector& selector,
+                             const std::vector<const Item*>& found) {
+  const Text& wanted = selector.target ? *selector.target : *selector.name;
+  Diagnostic& diagnostic =
+      context.diagnostics.add(Code::E0230, selector.span,
+                              fmt::format("{} mounts are meant by {}", found.size(), wanted.value));
+  for (std::size_t layer = 0; layer < found.size(); ++layer)
+    diagnostic.label(found[layer]->span, fmt::format("layer {}", layer));
+  diagnostic.help(
+      fmt::format("say which: layer = 0 for the bottom, up to layer = {}", found.size() - 1));
+}
+
+std::optional<std::size_t> BaseView::find_on(std::string_view target, std::string_view name) const {
+  const auto candidates = by_target_.find(target);
+  if (candidates == by_target_.end()) return std::nullopt;
+  for (const MountIndex number : candidates->second) {
+    if (items_[number].on == name) return items_[number].at;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> BaseView::parent(std::size_t mount) const {
+  if (!numbers_[mount]) return std::nullopt;
+  const auto under = placement_->below(*numbers_[mount]);
+  if (!under) return std::nullopt;
+  return items_[under->mount].at;
+}
+
+std::optional<std::size_t> BaseView::named(std::size_t mount) const {
+  if (!numbers_[mount]) return std::nullopt;
+  const auto on = items_[*numbers_[mount]].standing.on;
+  return on ? std::optional(items_[*on].at) : std::nullopt;
+}
+
+std::vector<std::size_t> BaseView::tree_order() const {
+  std::vector<std::size_t> order;
+  for (const MountIndex number : order_) order.push_back(items_[number].at);
+  return order;
+}
+
+const std::string& BaseView::target(std::size_t mount) const {
+  return items_[numbers_[mount].value()].standing.target;
+}
+
+}  // namespace mntcr::spec

@@ -1,0 +1,163 @@
+// See merge.h.
+#include "compiler/spec/merge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "compiler/spec/checkpoint.h"
+#include "compiler/spec/edits.h"
+
+namespace mntcr::spec {
+namespace {
+
+using syntax::Entry;
+using syntax::Node;
+
+Entry* find_entry(std::vector<Entry>& entries, std::string_view key) {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const Entry& entry) { return entry.key == key; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+/// Puts `from` among `entries`: tables merge key by key, `depth` levels down; other values are
+/// replaced. What is no table where one is expected stays, so that the decoder sees it.
+void merge_entry(std::vector<Entry>& entries, const Entry& from, int depth) {
+  Entry* to = find_entry(entries, from.key);
+  if (to == nullptr) {
+    entries.push_back(from);
+  } else if (depth == 0 || from.value.kind != Node::Kind::table) {
+    *to = from;
+  } else if (to->value.kind == Node::Kind::table) {
+    for (const Entry& entry : from.value.entries) merge_entry(to->value.entries, entry, depth - 1);
+  }
+}
+
+/// Keys that are read elsewhere, and leave nothing in the merged document.
+constexpr std::array<std::string_view, 5> consumed = {"params", "extends", "change", "remove",
+                                                      "checkpoint"};
+
+class Merger {
+ public:
+  Merger(Context& context, const SpecFiles& files) : context_(context), files_(files) {
+    document_.kind = Node::Kind::table;
+    document_.span = files.back().tree.span;
+  }
+
+  Node merge() {
+    for (const SpecFile& file : files_) {
+      check_version(file);
+      check_checkpoint(context_, files_, file);
+      for (const Entry& entry : file.tree.entries) add(entry, file);
+      apply_file(context_, file, mounts_);
+    }
+    finish();
+    return std::move(document_);
+  }
+
+ private:
+  void check_version(const SpecFile& file) {
+    if (&file == &files_.back() || file.tree.find("spec") != nullptr) return;
+    context_.diagnostics.add(Code::E0203, file.tree.span, "a spec has no `spec`")
+        .help("write the version of the language in the first line: spec = 1");
+  }
+
+  void add(const Entry& entry, const SpecFile& file) {
+    if (std::find(consumed.begin(), consumed.end(), entry.key) != consumed.end()) return;
+    if (entry.key == "filesystem") {
+      merge_entry(document_.entries, entry, 2);
+    } else if (entry.key == "root" && entry.value.kind == Node::Kind::table) {
+      add_root(entry, file);
+    } else if (entry.key == "mount" && entry.value.kind == Node::Kind::array) {
+      has_mounts_ = true;
+    } else if (entry.key == "name" || entry.key == "spec") {
+      merge_entry(document_.entries, entry, 0);
+    } else {
+      document_.entries.push_back(entry);  // a fault, or a word of a later version
+    }
+  }
+
+  void add_root(const Entry& entry, const SpecFile& file) {
+    MergedMount& root = mounts_.mounts.front();
+    if (root.files.empty()) {
+      root_ = entry;
+      root.node = entry.value;
+    } else {
+      for (const Entry& key : entry.value.entries) merge_entry(root.node.entries, key, 0);
+    }
+    root.files.push_back(file.file);
+  }
+
+  void finish() {
+    for (const SpecFile& file : files_) {
+      const Entry* params = file.tree.find("params");
+      if (params != nullptr) merge_entry(document_.entries, *params, 1);
+    }
+    auto& all = mounts_.mounts;
+    const bool has_root = !all.front().files.empty();
+    if (has_root)
+      document_.entries.push_back({"root", root_.key_span, std::move(all.front().node)});
+    Entry mounts{"mount", {}, {}};
+    mounts.value.kind = Node::Kind::array;
+    for (std::size_t at = 1; at < all.size(); ++at)
+      mounts.value.items.push_back(std::move(all[at].node));
+    if (has_mounts_) document_.entries.push_back(std::move(mounts));
+    resolve_shown();
+  }
+
+  void resolve_shown() {
+    const auto& all = mounts_.mounts;
+    for (const auto& [name, shown] : mounts_.shown) {
+      const auto found = std::find_if(
+          all.begin(), all.end(), [&](const MergedMount& mount) { return mount.id == shown.id; });
+      if (found != all.end()) {
+        context_.shown.emplace(name, static_cast<MountIndex>(found - all.begin()));
+        continue;
+      }
+      context_.diagnostics
+          .add(Code::E0231, shown.span,
+               fmt::format("the mount that the filesystem `{}` is taken from is removed", name))
+          .note("a file that is merged later removes it")
+          .help("name the filesystem in the file that makes it: [filesystem.NAME] with a type");
+    }
+  }
+
+  Context& context_;
+  const SpecFiles& files_;
+  Node document_;
+  MergedMounts mounts_;
+  Entry root_;
+  bool has_mounts_ = false;
+};
+
+}  // namespace
+
+std::vector<Entry> merge_params(const SpecFiles& files, Diagnostics& diagnostics) {
+  std::vector<Entry> params;
+  for (const SpecFile& file : files) {
+    const Entry* table = file.tree.find("params");
+    if (table != nullptr && table->value.kind == Node::Kind::table) {
+      for (const Entry& entry : table->value.entries) merge_entry(params, entry, 0);
+    }
+    for (const Entry& entry : checkpoint_settings(file)) {
+      if (entry.value.kind != Node::Kind::string) continue;
+      if (find_entry(params, entry.key) != nullptr) {
+        merge_entry(params, entry, 0);
+        continue;
+      }
+      diagnostics
+          .add(
+              Code::E0225, entry.key_span,
+              fmt::format("the checkpoint sets `{}`, which no file declares as a param", entry.key))
+          .help("take it away");
+    }
+  }
+  return params;
+}
+
+Node merge_documents(Context& context, const SpecFiles& files) {
+  return Merger(context, files).merge();
+}
+
+}  // namespace mntcr::spec

@@ -1,0 +1,81 @@
+// Which mount lies on which (language.md, "Where a mount lies"): worked out from targets, `on`,
+// `cover` and the order of the file alone. The one place that knows the rule: [[remove]] and `to`
+// ask it about the mounts of a base, the layout about all of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mntcr::spec {
+
+/// Index of a mount in the list that a Placement is made from; in Spec::mounts.
+using MountIndex = std::uint32_t;
+
+/// A mount, and the way on from its root.
+struct Place {
+  MountIndex mount = 0;
+  std::string rest;
+};
+
+/// What decides where a mount lies.
+struct Standing {
+  std::string target;
+  std::optional<MountIndex> on;  ///< the mount that it names as its parent
+  bool cover = false;
+};
+
+/// See the top of the file. mounts[0] is the root. Total: an `on` that cannot be (a target that the
+/// named mount does not hold, a ring) is passed over here and complained about elsewhere.
+///
+/// Mounts on one place form a chain: each lies on the root of the one before it. Walks step onto
+/// the highest mount of a chain that is no cover, and past a chain of covers.
+class Placement {
+ public:
+  explicit Placement(std::vector<Standing> mounts);
+
+  /// What `mount` lies on; nothing for the root.
+  [[nodiscard]] std::optional<Place> below(MountIndex mount) const;
+
+  /// What a walk of the absolute `path` meets when `mount` and all that lies on it are not there.
+  /// Nothing when no root is left.
+  [[nodiscard]] std::optional<Place> walk_without(std::string_view path, MountIndex mount) const;
+
+  /// All mounts, a parent before its children, siblings by the bytes of their mountpoints.
+  [[nodiscard]] std::vector<MountIndex> tree_order() const;
+
+ private:
+  /// The mounts of one place, bottom up. `visible[i]`: the highest of the first i that is no cover.
+  struct Chain {
+    std::vector<MountIndex> mounts;
+    std::vector<std::optional<MountIndex>> visible = {std::nullopt};
+  };
+  struct Seat {
+    std::size_t chain = 0;
+    std::size_t height = 0;
+  };
+  using Site = std::pair<MountIndex, std::string>;
+  using Followers = std::map<MountIndex, std::vector<MountIndex>>;
+
+  void place_target(const std::vector<MountIndex>& group);
+  [[nodiscard]] bool is_named(MountIndex mount) const;
+  void put(std::size_t chain, MountIndex mount, const Followers& followers);
+  std::size_t chain_at(Site site);
+  [[nodiscard]] std::optional<Place> walk(std::string_view path,
+                                          std::optional<MountIndex> without) const;
+  [[nodiscard]] std::optional<MountIndex> met(std::size_t chain,
+                                              std::optional<MountIndex> without) const;
+
+  std::vector<Standing> mounts_;
+  std::vector<Chain> chains_;  ///< the first is that of the root
+  std::vector<Place> bases_;   ///< what the first mount of each chain lies on
+  std::map<Site, std::size_t> sites_;
+  std::vector<std::optional<Seat>> seats_;
+};
+
+}  // namespace mntcr::spec
