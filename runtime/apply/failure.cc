@@ -106,6 +106,12 @@ StepFailure refused(const Plan& plan, const Op& op, const Error& error) {
     failure.notes.push_back("the kernel says: " + path::printable(error.kernel_text));
   }
   explain_errno(failure, error.number);
+  const bool makes = op.kind == OpKind::new_filesystem && op.b < plan.superblocks.size();
+  if (makes && plan.superblocks[op.b].type == "proc" && error.number == EPERM) {
+    failure.helps = {
+        "in a user namespace proc needs a pid namespace, too: unshare -Urpf --mount-proc mntcr "
+        "apply …"};
+  }
   return failure;
 }
 

@@ -72,6 +72,24 @@ class Showing {
   std::multimap<Key, std::uint32_t> by_root_;
 };
 
+/// For its lifetime walks pass `mount`, and with it all that lies on it, as the walk of its own
+/// `self:` does.
+class Passed {
+ public:
+  Passed(std::vector<bool>& unseen, std::uint32_t mount)
+      : unseen_(unseen), mount_(mount), before_(unseen[mount]) {
+    unseen_[mount_] = true;
+  }
+  Passed(const Passed&) = delete;
+  Passed& operator=(const Passed&) = delete;
+  ~Passed() { unseen_[mount_] = before_; }
+
+ private:
+  std::vector<bool>& unseen_;
+  std::uint32_t mount_;
+  bool before_;
+};
+
 /// Gives every listed mount its source.
 class SourceFinder {
  public:
@@ -110,6 +128,7 @@ class SourceFinder {
   /// A path of the container or of the parent that leads to what `mount` shows.
   bool find_shown(std::uint32_t mount) {
     const LiveMount& live = report_.live.mounts[mount];
+    const Passed passed(delta_.unseen, mount);
     if (const auto path = inside_.path_to(live)) {
       delta_.sources[mount].source = "self:" + *path;
       return true;
@@ -137,23 +156,33 @@ class SourceFinder {
     }
   }
 
-  /// One mount makes the filesystem and the others are binds of it; needs a mount that shows all of
-  /// it and, where there are others, one that a walk meets.
+  /// One mount makes the filesystem and the others are binds of it: the maker shows all of it, and
+  /// a walk to what each other shows ends in the maker and not in something mounted there.
   bool make_at_a_mount(const std::vector<std::uint32_t>& mounts) {
     const auto maker = std::ranges::find_if(mounts, [&](std::uint32_t mount) {
-      const LiveMount& live = report_.live.mounts[mount];
-      return live.root == "/" &&
-             (mounts.size() == 1 || live_tree_.walk(live.mountpoint, delta_.unseen) == mount);
+      return report_.live.mounts[mount].root == "/" && leads_to_all(mount, mounts);
     });
     if (maker == mounts.end()) return false;
-    const LiveMount& made = report_.live.mounts[*maker];
     for (const std::uint32_t mount : mounts) {
-      const std::string below = path::relative_to(report_.live.mounts[mount].root, "/");
       delta_.sources[mount] = mount == *maker
-                                  ? ListedSource{made.fs_type, {}, false}
-                                  : ListedSource{{}, "self:" + path::join(made.mountpoint, below)};
+                                  ? ListedSource{report_.live.mounts[mount].fs_type, {}, false}
+                                  : ListedSource{{}, "self:" + path_through(*maker, mount), false};
     }
     return true;
+  }
+
+  /// The path at which `maker`, which shows all of a filesystem, has what `mount` shows.
+  [[nodiscard]] std::string path_through(std::uint32_t maker, std::uint32_t mount) const {
+    const std::string below = path::relative_to(report_.live.mounts[mount].root, "/");
+    return path::join(report_.live.mounts[maker].mountpoint, below);
+  }
+
+  bool leads_to_all(std::uint32_t maker, const std::vector<std::uint32_t>& mounts) {
+    return std::ranges::all_of(mounts, [&](std::uint32_t mount) {
+      if (mount == maker) return true;
+      const Passed passed(delta_.unseen, mount);
+      return live_tree_.walk(path_through(maker, mount), delta_.unseen) == maker;
+    });
   }
 
   /// The mounts by `fs:`, of a filesystem that the base names or that the delta declares.
