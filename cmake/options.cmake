@@ -4,8 +4,6 @@ target_include_directories(mntcr_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJE
 target_compile_options(mntcr_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
   -Woverloaded-virtual -Wcast-align -Wunused -Wformat=2 -Wimplicit-fallthrough -Wno-missing-field-initializers
-  # libstdc++ 12's own stable_sort uses what libstdc++ 12 has deprecated; only clang tells.
-  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
   $<$<BOOL:${MNTCR_WERROR}>:-Werror>)
 if(MNTCR_SANITIZE)
   target_compile_options(mntcr_options INTERFACE

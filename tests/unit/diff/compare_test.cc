@@ -58,6 +58,14 @@ TEST_CASE("a parameter that nobody wrote is told unless it is at its fallback") 
   CHECK(changed("tmpfs", "tmpfs noswap") == "~ /x  noswap: default -> noswap");
 }
 
+TEST_CASE("users and groups of another user namespace are not compared") {
+  Case foreign(". parent:/\n  x tmpfs uid=0,mode=700\n",
+               ". 8:1 / ext4\n  x 0:50 / tmpfs uid=1000,gid=1000,mode=700\n", "/ = 8:1 /");
+  CHECK(foreign.changes.size() == 1);
+  foreign.table.ids_are_ours = false;
+  CHECK(diff(foreign.plan, foreign.resolved, foreign.table).empty());
+}
+
 TEST_CASE("tmpfs makes whole pages of a size") {
   CHECK(changed("tmpfs size=5000", "tmpfs size=8k") == "no differences");
   CHECK(changed("tmpfs size=5000", "tmpfs size=12k") == "~ /x  size: 5000 -> 12k");
