@@ -31,14 +31,15 @@ Result<Ground> prepare(Kernel& kernel, const ApplyOptions& options) {
   return ground;
 }
 
-/// Runs `work`, which returns a Result, on a thread that stands in the parent namespace.
+/// Runs `work`, which returns a Result, on a thread that stands in the parent namespace. Root and
+/// working directory are its own: the kernel lets go of shared ones only some time after a thread
+/// was joined, and until then it refuses the caller's setns(2).
 template <class Work>
 auto in_parent(Kernel& kernel, const ApplyOptions& options, Work work) {
   return run_in_thread([&]() -> decltype(work()) {
-    if (options.parent >= 0) {
-      const Result<void> moved = enter_mount_namespace(kernel, options.parent);
-      if (!moved) return in_context("entering the parent namespace", moved.error());
-    }
+    const Result<void> ready = options.parent >= 0 ? enter_mount_namespace(kernel, options.parent)
+                                                   : kernel.unshare(abi::clone_fs);
+    if (!ready) return in_context("entering the parent namespace", ready.error());
     return work();
   });
 }

@@ -106,10 +106,14 @@ class Pinner {
     if (!own) return Failure(own.error());
     const Result<MountTable> table = capture(kernel_, *proc, *own);
     if (!table) return Failure(table.error());
-    const Result<FileStatus> status = kernel_.statx(Kernel::at_fdcwd, pin_store, 0);
+    const Result<Fd> store = open_folder(kernel_, pin_store);
+    if (!store) return Failure(store.error());
+    const Result<FileStatus> status = kernel_.statx(store->get(), "", 0);
     if (!status) return Failure(status.error());
+    const Result<std::uint64_t> id = id_in_table(kernel_, *proc, *table, store->get(), *status);
+    if (!id) return Failure(id.error());
     return std::ranges::any_of(table->mounts, [&](const LiveMount& mount) {
-      return mount.id == status->mount_id && mount.peer_group != 0;
+      return mount.id == *id && mount.peer_group != 0;
     });
   }
 

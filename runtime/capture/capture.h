@@ -33,6 +33,11 @@ Result<Fd> open_proc(Kernel& kernel);
 Result<MountTable> capture(Kernel& kernel, const Fd& proc, const Fd& ns,
                            Reader reader = Reader::automatic);
 
+/// The id that the mount of an open file has in `table`: the unique one, or the reused one that
+/// mountinfo shows. `status` is what statx says of the file.
+Result<std::uint64_t> id_in_table(Kernel& kernel, const Fd& proc, const MountTable& table, int file,
+                                  const FileStatus& status);
+
 /// Parses the text of a /proc/PID/mountinfo. Fails with the line that it cannot read.
 Result<MountTable> parse_mountinfo(std::string_view text);
 

@@ -25,6 +25,8 @@ namespace {
 
 namespace pegtl = tao::pegtl;
 
+// Rules are written as PEGTL writes its own.
+// NOLINTBEGIN(readability-identifier-naming)
 namespace grammar {
 using pegtl::one;
 using pegtl::plus;
@@ -63,6 +65,7 @@ struct line : pegtl::if_must<id, space, parent_id, space, device, space, root, s
                              source, space, fs_options, end> {};
 struct file : pegtl::until<pegtl::eof, pegtl::must<line>> {};
 }  // namespace grammar
+// NOLINTEND(readability-identifier-naming)
 
 /// "expected …" for the rules that must match.
 template <class Rule>

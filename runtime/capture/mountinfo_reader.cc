@@ -52,15 +52,23 @@ Result<void> uncover_root_of_copy(Kernel& kernel, const Fd& proc) {
   return kernel.setns(copy->get(), abi::clone_newns);
 }
 
+/// Whether this caller can never uncover the root: without privilege, without mount_setattr, or
+/// when the root is locked, as it is in the copy of a namespace of another user namespace.
+bool is_out_of_reach(const Error& error) {
+  return error.number == EPERM || error.number == ENOSYS || error.number == EINVAL;
+}
+
 /// Whether the "/" of the thread's namespace lies on another mount than the rootfs. False also when
-/// that cannot be found out: without privilege, or when the root is locked, as it is in the copy of
-/// a namespace of another user namespace. Leaves the thread in a throwaway copy of the namespace.
-bool is_root_covered(Kernel& kernel, const Fd& proc) {
-  if (!uncover_root_of_copy(kernel, proc)) return false;
+/// that is out of reach. Leaves the thread in a throwaway copy of the namespace.
+Result<bool> is_root_covered(Kernel& kernel, const Fd& proc) {
+  if (const auto uncovered = uncover_root_of_copy(kernel, proc); !uncovered) {
+    if (is_out_of_reach(uncovered.error())) return false;
+    return in_context("looking what covers the root", uncovered.error());
+  }
   const auto text = read_mountinfo(kernel, proc);
-  if (!text) return false;
+  if (!text) return Failure(text.error());
   const auto rows = parse_mountinfo_rows(*text);
-  if (!rows) return false;
+  if (!rows) return Failure(rows.error());
   return std::none_of(rows->begin(), rows->end(),
                       [](const MountRow& row) { return row.mount.id == row.parent_id; });
 }
@@ -74,7 +82,9 @@ Result<MountTable> read_from_inside(Kernel& kernel, const Fd& proc) {
   const bool on_rootfs = std::any_of(rows->begin(), rows->end(), [](const MountRow& row) {
     return row.mount.id == row.parent_id;
   });
-  if (!on_rootfs && is_root_covered(kernel, proc)) {
+  const Result<bool> covered = on_rootfs ? Result<bool>(false) : is_root_covered(kernel, proc);
+  if (!covered) return Failure(covered.error());
+  if (*covered) {
     return fail(
         "another mount covers the namespace's root, and mountinfo does not show what is below it; "
         "that takes statmount (Linux 6.15)");

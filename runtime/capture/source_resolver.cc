@@ -25,7 +25,7 @@ OpenHow how_to_open(bool follow) {
   return how;
 }
 
-/// The reused id that mountinfo shows, for kernels whose statx(2) answers with the unique one.
+/// The reused id, for kernels whose statx(2) answers with the unique one.
 Result<std::uint64_t> mountinfo_id(Kernel& kernel, const Fd& proc, int file) {
   const auto info =
       kernel.openat2(proc.get(), fmt::format("thread-self/fdinfo/{}", file), OpenHow{});
@@ -42,6 +42,12 @@ Result<std::uint64_t> mountinfo_id(Kernel& kernel, const Fd& proc, int file) {
 
 }  // namespace
 
+Result<std::uint64_t> id_in_table(Kernel& kernel, const Fd& proc, const MountTable& table, int file,
+                                  const FileStatus& status) {
+  if (status.mount_id_unique && !table.unique_ids) return mountinfo_id(kernel, proc, file);
+  return status.mount_id;
+}
+
 SourceResolver::SourceResolver(Kernel& kernel, const Fd& proc, const MountTable& table)
     : kernel_(kernel), proc_(proc), table_(table) {
   by_id_.reserve(table.mounts.size());
@@ -51,13 +57,9 @@ SourceResolver::SourceResolver(Kernel& kernel, const Fd& proc, const MountTable&
 Result<SourceResolver::Place> SourceResolver::look_at(int file) {
   const auto status = kernel_.statx(file, "", abi::at_statx_dont_sync);
   if (!status) return Failure(status.error());
-  std::uint64_t id = status->mount_id;
-  if (status->mount_id_unique && !table_.unique_ids) {
-    const auto old_id = mountinfo_id(kernel_, proc_, file);
-    if (!old_id) return Failure(old_id.error());
-    id = *old_id;
-  }
-  const auto found = by_id_.find(id);
+  const auto id = id_in_table(kernel_, proc_, table_, file, *status);
+  if (!id) return Failure(id.error());
+  const auto found = by_id_.find(*id);
   if (found == by_id_.end())
     return fail("its mount was not there when the mounts were read", EAGAIN);
   return Place{found->second, status->is_mount_root, status->inode};

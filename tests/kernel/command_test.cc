@@ -7,6 +7,7 @@
 
 #include "tests/kernel/support/commands.h"
 #include "tests/kernel/support/containers.h"
+#include "tests/kernel/support/features.h"
 #include "tests/kernel/support/sandbox.h"
 
 namespace mntcr {
@@ -97,12 +98,12 @@ TEST_CASE("apply --pin, then four changes behind its back: diff names exactly th
   REQUIRE(
       shell(web,
             "nsenter --mount=/run/mntcr/web/main sh -c \"mount -t tmpfs -o size=1m extra /tmp && "
-            "umount /proc && mount -o remount,bind,rw /data && mount -t tmpfs over /\"")
+            "umount /proc && mount -o remount,bind,rw /data && mount -t tmpfs over /usr\"")
           .code == 0);
   const Ran text = shell(web, "$MNTCR diff web web.toml");
   CHECK(text.code == 1);
   CHECK(text.out.find("4 changes: 2 appeared, 1 gone, 1 changed") != std::string::npos);
-  for (const char* line : {"+ /  tmpfs", "- /proc", "+ /tmp  tmpfs", "~ /data"}) {
+  for (const char* line : {"+ /usr  tmpfs", "- /proc", "+ /tmp  tmpfs", "~ /data"}) {
     INFO(text.out);
     CHECK(text.out.find(line) != std::string::npos);
   }
@@ -119,6 +120,25 @@ TEST_CASE("apply --pin, then four changes behind its back: diff names exactly th
   CHECK(shell(web, "$MNTCR delete web").code == 2);
   CHECK(shell(web, "$MNTCR diff web web.toml").code == 2);
   CHECK(shell(web, "$MNTCR list").out.empty());
+}
+
+TEST_CASE("a mount over the root of a pin is told, or the pin is not read") {
+  private_run();
+  const std::string web = make_web();
+  REQUIRE(shell(web, "$MNTCR apply web.toml --pin web").code == 0);
+  REQUIRE(shell(web, "nsenter --mount=/run/mntcr/web/main mount -t tmpfs over /").code == 0);
+  const Ran ran = shell(web, "$MNTCR diff web web.toml");
+  INFO(ran.out << ran.err);
+  if (reads_by_statmount()) {
+    CHECK(ran.code == 1);
+    CHECK(ran.out.find("1 change: 1 appeared") != std::string::npos);
+    CHECK(ran.out.find("+ /  tmpfs") != std::string::npos);
+  } else {
+    leave_out("what differs below a mount over the root");
+    CHECK(ran.code == 2);
+    CHECK(ran.err.find("covers the namespace's root") != std::string::npos);
+  }
+  CHECK(shell(web, "$MNTCR delete web").code == 0);
 }
 
 TEST_CASE("a plan is the same from any directory and needs nothing but itself") {
