@@ -100,9 +100,15 @@ END
 # Shows what the guest prints between the marks; everything goes into the file `console`.
 boot() {
   timeout --foreground "$seconds" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 1024 \
-    -nodefaults -no-user-config -no-reboot -display none -serial stdio \
+    -nodefaults -no-user-config -no-reboot -display none -serial stdio -pidfile "$work/pid" \
     -kernel "$kernel" -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1" </dev/null 2>&1 |
     sed -u 's/\r$//' | tee "$console" | sed -un "/^$begin_mark/,/^$end_mark/{//!p}"
+}
+
+# Also when this script is ended while the guest runs.
+clean_up() {
+  if [[ -s $work/pid ]]; then kill "$(<"$work/pid")" || true; fi
+  rm -rf "$work"
 }
 
 "$root/.ci/install-packages.sh" build old-kernel
@@ -114,7 +120,7 @@ if [[ ! ${MNTCR_BUILD-} ]]; then
 fi
 
 work=$(mktemp -d /var/tmp/mntcr-old-kernel.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+trap clean_up EXIT
 tree=$work/tree
 tests=$build/tests/kernel/kernel_tests
 console=$work/console

@@ -13,8 +13,8 @@
 #include "runtime/apply/pin.h"
 #include "runtime/base/name.h"
 #include "runtime/base/path.h"
-#include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/linux_kernel.h"
+#include "runtime/kernel/namespace_thread.h"
 
 namespace mntcr::driver {
 namespace {
@@ -70,7 +70,7 @@ std::optional<Built> build(Kernel& kernel, const Options& options, const Plan& p
 
 /// Runs the command in the namespace; returns only when that fails.
 int run_command(Kernel& kernel, const Options& options, const Fd& ns, Diagnostics& diagnostics) {
-  if (const auto entered = kernel.setns(ns.get(), abi::clone_newns); !entered) {
+  if (const auto entered = enter_mount_namespace(kernel, ns.get()); !entered) {
     diagnostics.add(Code::E0706, {}, "cannot enter the namespace: " + entered.error().message);
     return exit_no_command;
   }

@@ -9,6 +9,16 @@
 #include "runtime/kernel/linux_kernel.h"
 
 namespace mntcr::driver {
+namespace {
+
+/// The namespace's id, "-" where the kernel tells none, "stale" for a file that no namespace is
+/// bound to.
+std::string id_words(const PinnedNamespace& pinned) {
+  if (!pinned.alive) return "stale";
+  return pinned.id == 0 ? "-" : std::to_string(pinned.id);
+}
+
+}  // namespace
 
 int run_list(const Options& options) {
   const std::unique_ptr<Kernel> linux_kernel = make_linux_kernel();
@@ -22,8 +32,7 @@ int run_list(const Options& options) {
   }
   for (const PinnedContainer& container : *pins) {
     for (const PinnedNamespace& pinned : container.namespaces) {
-      fmt::print("{}\t{}\t{}\t{}\n", container.name, path::printable(pinned.name),
-                 pinned.alive ? fmt::format("{}", pinned.id) : "stale",
+      fmt::print("{}\t{}\t{}\t{}\n", container.name, path::printable(pinned.name), id_words(pinned),
                  path::printable(pinned.path));
     }
   }

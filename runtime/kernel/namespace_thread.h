@@ -30,8 +30,9 @@ auto run_in_thread(Work work) -> std::invoke_result_t<Work&> {
   return std::move(*result);
 }
 
-/// Moves the calling thread, which must be one of run_in_thread, into the mount namespace `ns`; its
-/// root and working directory are then the topmost mount on that namespace's "/".
+/// Moves the calling thread, and none beside it, into the mount namespace `ns`: one of
+/// run_in_thread, or that of a process which is about to become a command. Its root and working
+/// directory are then the topmost mount on that namespace's "/".
 Result<void> enter_mount_namespace(Kernel& kernel, int ns);
 
 }  // namespace mntcr
