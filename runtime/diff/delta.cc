@@ -190,14 +190,16 @@ class SourceFinder {
     const LiveMount& first = report_.live.mounts[mounts.front()];
     std::string name;
     std::string of;
+    std::uint32_t layer = no_index;
     if (desired != no_index) {
       const DesiredMount& shown = report_.plan.mounts[desired];
       name = report_.plan.superblocks[shown.superblock].name;
       of = shown.target;
+      layer = layers_of(report_.plan)[desired];
     }
     if (name.empty()) {
       name = names_.derive(first.mountpoint);
-      delta_.filesystems.push_back({name, of, mounts.front()});
+      delta_.filesystems.push_back({name, of, layer, mounts.front()});
     }
     for (const std::uint32_t mount : mounts) {
       const std::string below = path::relative_to(report_.live.mounts[mount].root, "/");

@@ -24,8 +24,9 @@ struct ListedSource {
 /// A [filesystem] that the delta declares because no path of the container leads to it.
 struct ListedFilesystem {
   std::string name;
-  std::string of;                 ///< the target of a mount that shows it; empty when it is new
-  std::uint32_t live = no_index;  ///< a mount that shows it
+  std::string of;                  ///< the target of a mount that shows it; empty when it is new
+  std::uint32_t layer = no_index;  ///< of that mount, where several share the target
+  std::uint32_t live = no_index;   ///< a mount that shows it
 };
 
 /// See the top of the file.

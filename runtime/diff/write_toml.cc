@@ -260,6 +260,7 @@ class TomlWriter {
       text += fmt::format("\n[filesystem.{}]\n", filesystem.name);
       if (!filesystem.of.empty()) {
         text += "of = " + toml_string(filesystem.of) + '\n';
+        if (filesystem.layer != no_index) text += fmt::format("layer = {}\n", filesystem.layer);
         continue;
       }
       text += "type = " + toml_string(shown.fs_type) + '\n';

@@ -126,6 +126,7 @@ TEST_CASE("delta: a filesystem of the base that no path leads to") {
   CHECK(hidden.toml() == head + R"(
 [filesystem.x]
 of = "/tmp"
+layer = 0
 
 # appeared: fs:x/a
 [[mount]]
