@@ -38,7 +38,11 @@ Fd Executor::run(Diagnostics& diagnostics) {
   for (const Op& op : plan_.ops) {
     // All sources are tried before anything is given up, so that every missing one is told.
     if (op.kind != OpKind::open_source && diagnostics.has_errors()) break;
-    if (Step done = execute(op); !done) report(op, std::move(done.error()), diagnostics);
+    Step done = execute(op);
+    if (done) continue;
+    const bool missing = done.error().code == Code::E0601;
+    report(op, std::move(done.error()), diagnostics);
+    if (!missing) break;
   }
   slots_.clear();
   staging_.reset();

@@ -58,7 +58,8 @@ Fault mount_fault(const Plan& plan, std::size_t index) {
 /// Follows the registers through the operations.
 class OpVerifier {
  public:
-  explicit OpVerifier(const Plan& plan) : plan_(plan), slots_(plan.slots, State::empty) {}
+  explicit OpVerifier(const Plan& plan)
+      : plan_(plan), slots_(plan.slots, State::empty), of_parent_(plan.slots, false) {}
 
   Fault next(const Op& op) {
     const Phase phase = describe(op.kind).phase;
@@ -93,9 +94,10 @@ class OpVerifier {
     return std::nullopt;
   }
 
-  Fault fill(Slot slot) {
+  Fault fill(Slot slot, bool of_parent) {
     if (slot >= slots_.size() || slots_[slot] != State::empty) return "fills no empty register";
     slots_[slot] = State::open;
+    of_parent_[slot] = of_parent;
     return std::nullopt;
   }
 
@@ -116,12 +118,12 @@ class OpVerifier {
         if (op.b >= plan_.superblocks.size()) return "opens no superblock of the plan";
         if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::parent)
           return "opens no source";
-        return fill(op.dst);
+        return fill(op.dst, true);
       case OpKind::new_filesystem:
         if (op.b >= plan_.superblocks.size()) return "makes no superblock of the plan";
         if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::made)
           return "makes no filesystem";
-        return fill(op.dst);
+        return fill(op.dst, false);
       case OpKind::attach_root:
         if (std::exchange(rooted_, true)) return "makes a second root";
         return used(op.a);
@@ -147,13 +149,29 @@ class OpVerifier {
   Fault path_operand_fault(const Op& op) {
     if (!path::is_normal_relative(op.text)) return "has a path that is not normal";
     if (Fault fault = used(op.a)) return fault;
-    if (op.kind == OpKind::clone) return fill(op.dst);
-    if (op.kind == OpKind::attach || op.kind == OpKind::make_mountpoint) return used(op.b);
-    return std::nullopt;
+    if (op.kind == OpKind::clone) return fill(op.dst, of_parent_[op.a]);
+    if (op.kind == OpKind::attach) return used(op.b);
+    return making_fault(op);
+  }
+
+  /// On the parent's filesystems only mountpoints are made, only where the spec says so by
+  /// `create`, and known as what has to be taken back when the plan fails.
+  [[nodiscard]] Fault making_fault(const Op& op) const {
+    const bool of_parent = of_parent_[op.a];
+    if (op.kind == OpKind::make_directory) {
+      if (of_parent) return "makes a directory on a filesystem of the parent";
+      return std::nullopt;
+    }
+    if (op.create == Create::never) return "makes what must not be made";
+    if (op.host != of_parent) return "is wrong about whose filesystem it makes a mountpoint on";
+    if (of_parent && op.create == Create::automatic)
+      return "makes a mountpoint of the parent's unasked";
+    return used(op.b);
   }
 
   const Plan& plan_;
   std::vector<State> slots_;
+  std::vector<bool> of_parent_;  ///< of each register, whether it shows a filesystem of the parent
   Phase phase_ = Phase::enter;
   std::size_t framed_ = 0;  ///< steps of the frame that came
   bool rooted_ = false;

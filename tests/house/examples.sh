@@ -29,3 +29,11 @@ done
 sed -n '/^```toml$/,/^```$/p' README.md | sed '1d;$d' >"$bin/web.toml"
 mntcr check "$bin/web.toml" --set site=/srv/www || die "the example in README.md has faults"
 say "the example in README.md compiles"
+
+# So is the message that it shows, for a slip in that spec.
+sed -i 's/"nodev", "noexec"/"nodevs", "noexec"/' "$bin/web.toml"
+(cd "$bin" && mntcr check web.toml --set site=/srv/www 2>"$bin/said") && die "the slip of README.md is not noticed"
+while IFS= read -r line; do
+  grep -qxF -- "    $line" README.md || [[ ! $line ]] || die "README.md shows another message than: $line"
+done <"$bin/said"
+say "the message in README.md is the one that is printed"

@@ -2,6 +2,7 @@
 #include "runtime/apply/apply.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -212,6 +213,25 @@ create = "dir"
   CHECK(codes(result) == std::vector<std::string>{"E0601", "E0601"});
   CHECK(result.messages.find("/nowhere/one does not exist in the parent") != std::string::npos);
   CHECK(result.messages.find("test.toml:11:") != std::string::npos);
+}
+
+TEST_CASE("a fault that is no missing source is told once, not once for every source") {
+  const std::string root = make_root();
+  std::string mounts;
+  for (int index = 0; index < 40; ++index) {
+    mounts +=
+        fmt::format("[[mount]]\ntarget = \"/m{0}\"\nsource = \"parent:{1}\"\n", index, fresh_dir());
+  }
+  const Plan plan = compile(spec_of(root, mounts));
+  rlimit files{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
+  rlimit few = files;
+  few.rlim_cur = 30;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  const Applied result = apply_plan(linux_kernel(), plan);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &files) == 0);
+  CHECK(codes(result) == std::vector<std::string>{"E0604"});
+  CHECK(result.messages.find("ulimit -n") != std::string::npos);
 }
 
 TEST_CASE("a missing mountpoint names the way out") {

@@ -18,7 +18,7 @@ Plan sound_plan() {
                 .superblocks = {parent_path("/srv/web"), made("tmpfs", {"size=64m"})},
                 .mounts = {}};
   add_mount(layout, no_index, 0, "");
-  add_mount(layout, 0, 1, "tmp");
+  add_mount(layout, 0, 1, "tmp").create = Create::dir;
   add_mount(layout, 0, 1, "var/tmp", "sub").attrs = {mount_attr::rdonly, mount_attr::rdonly};
   return plan_layout(layout, SourceMap());
 }
@@ -91,6 +91,15 @@ TEST_CASE("each way to spoil a plan is noticed") {
        }},
       {"do not come to an end", [](Plan& plan) { plan.ops.pop_back(); }},
       {"after the last", [](Plan& plan) { plan.ops.push_back(plan.ops.back()); }},
+      {"whose filesystem", [](Plan& plan) { first(plan, OpKind::make_mountpoint).host = false; }},
+      {"unasked",
+       [](Plan& plan) { first(plan, OpKind::make_mountpoint).create = Create::automatic; }},
+      {"must not be made",
+       [](Plan& plan) { first(plan, OpKind::make_mountpoint).create = Create::never; }},
+      {"directory on a filesystem of the parent",
+       [](Plan& plan) {
+         first(plan, OpKind::make_directory).a = first(plan, OpKind::open_source).dst;
+       }},
       {"more registers", [](Plan& plan) { plan.slots = 100000; }},
   };
   for (const Spoiler& spoiler : spoilers) {
