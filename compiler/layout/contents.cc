@@ -22,15 +22,6 @@ bool is_self(const MountDecl& mount) {
   return mount.source && mount.source->scheme == SourceRef::Scheme::self;
 }
 
-const spec::FilesystemDecl* find_named(const spec::Spec& spec, const MountDecl& mount) {
-  if (!mount.source || mount.source->scheme != SourceRef::Scheme::fs) return nullptr;
-  const auto named = std::find_if(spec.filesystems.begin(), spec.filesystems.end(),
-                                  [&](const spec::FilesystemDecl& filesystem) {
-                                    return filesystem.name == mount.source->name;
-                                  });
-  return named == spec.filesystems.end() ? nullptr : &*named;
-}
-
 /// Resolves all mounts of one spec.
 class Resolver {
  public:
@@ -163,6 +154,15 @@ std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec,
                                                      const Placement& placement,
                                                      Diagnostics& diagnostics) {
   return Resolver(spec, placement, diagnostics).resolve();
+}
+
+const spec::FilesystemDecl* find_named(const spec::Spec& spec, const spec::MountDecl& mount) {
+  if (!mount.source || mount.source->scheme != SourceRef::Scheme::fs) return nullptr;
+  const auto named = std::find_if(spec.filesystems.begin(), spec.filesystems.end(),
+                                  [&](const spec::FilesystemDecl& filesystem) {
+                                    return filesystem.name == mount.source->name;
+                                  });
+  return named == spec.filesystems.end() ? nullptr : &*named;
 }
 
 const spec::FilesystemDecl* find_made(const spec::Spec& spec, const Identity& identity) {

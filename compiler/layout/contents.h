@@ -40,6 +40,9 @@ std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec,
                                                      const spec::Placement& placement,
                                                      Diagnostics& diagnostics);
 
+/// The [filesystem.NAME] of a mount with the source fs:NAME, else nullptr.
+const spec::FilesystemDecl* find_named(const spec::Spec& spec, const spec::MountDecl& mount);
+
 /// The filesystem that the spec makes behind `identity`; nullptr when it is the parent's.
 const spec::FilesystemDecl* find_made(const spec::Spec& spec, const Identity& identity);
 

@@ -37,6 +37,12 @@ class Writer {
       written[mount] = static_cast<std::uint32_t>(result_.mounts.size());
       add(mount, under ? written[under->mount] : no_index, under ? under->rest : "");
     }
+    for (MountIndex mount = 0; mount < written.size(); ++mount) {
+      const auto* named = layout::find_named(resolved_.spec, resolved_.spec.mounts[mount]);
+      if (named != nullptr && named->of) result_.mounts[written[mount]].of = written[*named->of];
+    }
+    for (const spec::FilesystemDecl& filesystem : resolved_.spec.filesystems)
+      result_.filesystem_names.push_back(filesystem.name);
     return std::move(result_);
   }
 
@@ -51,6 +57,11 @@ class Writer {
     mount.mountpoint = mountpoint;
     mount.root = content.root;
     mount.attrs = from.attrs;
+    mount.name = from.name.value;
+    mount.on = from.on_mount.has_value();
+    mount.cover = from.cover;
+    if (from.source && from.source->scheme == spec::SourceRef::Scheme::self)
+      mount.self = from.source->path;
     mount.create = from.create;
     mount.span = from.span;
     mount.target_span = from.target.span;

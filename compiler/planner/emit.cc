@@ -52,7 +52,12 @@ fb::Mount write_mount(const DesiredMount& mount, StringTable& strings) {
           strings.number(mount.root),
           write_span(mount.span),
           mount.attrs.value,
-          mount.attrs.mask};
+          mount.attrs.mask,
+          strings.number(mount.name),
+          strings.number(mount.self),
+          mount.of,
+          mount.on,
+          mount.cover};
 }
 
 flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuilder& builder,
@@ -87,14 +92,23 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   for (const DesiredSuperblock& superblock : plan.superblocks) {
     superblocks.push_back(write_superblock(builder, superblock));
   }
+  std::vector<flatbuffers::Offset<fb::Setting>> settings;
+  for (const PlanSetting& setting : plan.settings) {
+    const auto param = builder.CreateString(setting.name);
+    const auto value = builder.CreateString(setting.value);
+    settings.push_back(fb::CreateSetting(builder, param, value));
+  }
+  const auto filesystem_names = builder.CreateVectorOfStrings(plan.filesystem_names);
+  const auto setting_list = builder.CreateVector(settings);
   const auto name = builder.CreateString(plan.name);
   const auto source_list = builder.CreateVector(sources);
   const auto string_list = builder.CreateVectorOfStrings(strings.strings());
   const auto superblock_list = builder.CreateVector(superblocks);
   const auto mount_list = builder.CreateVectorOfStructs(mounts);
   const auto op_list = builder.CreateVectorOfStructs(ops);
-  fb::FinishPlanBuffer(builder, fb::CreatePlan(builder, name, source_list, string_list,
-                                               superblock_list, mount_list, op_list, plan.slots));
+  fb::FinishPlanBuffer(
+      builder, fb::CreatePlan(builder, name, source_list, string_list, superblock_list, mount_list,
+                              op_list, plan.slots, filesystem_names, setting_list));
   return builder.Release();
 }
 

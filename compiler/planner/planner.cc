@@ -33,6 +33,7 @@ class Planner {
     plan_.name = layout.name;
     plan_.sources = sources;
     plan_.superblocks = layout.superblocks;
+    plan_.filesystem_names = layout.filesystem_names;
     children_.resize(layout.mounts.size());
     slots_.resize(layout.mounts.size(), no_slot);
   }
@@ -71,7 +72,8 @@ class Planner {
     for (std::uint32_t index = 0; index < layout_.mounts.size(); ++index) {
       const LayoutMount& mount = layout_.mounts[index];
       plan_.mounts.push_back({mount.parent, mount.superblock, mount.target, mount.mountpoint,
-                              mount.root, mount.attrs, mount.span});
+                              mount.root, mount.attrs, mount.span, mount.name, mount.on,
+                              mount.cover, mount.self, mount.of});
       if (mount.parent != no_index) children_[mount.parent].push_back(index);
     }
   }

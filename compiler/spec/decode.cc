@@ -82,6 +82,22 @@ void decode_mounts(Context& context, TableReader& top, Spec& spec) {
   }
 }
 
+/// Complains about mounts of a filesystem that was taken from a mount which a later file removes.
+void check_lost(Context& context, const Spec& spec) {
+  for (const MountDecl& mount : spec.mounts) {
+    if (!mount.source || mount.source->scheme != SourceRef::Scheme::fs) continue;
+    const auto lost = context.lost.find(mount.source->name);
+    if (lost == context.lost.end()) continue;
+    context.diagnostics
+        .add(
+            Code::E0231, lost->second,
+            fmt::format("the mount that the filesystem `{}` is taken from is removed", lost->first))
+        .label(mount.source->span, "this mount shows it")
+        .note("a file that is merged later removes it")
+        .help("name the filesystem in the file that makes it: [filesystem.NAME] with a type");
+  }
+}
+
 /// How many mounts the document has, when all its entries are tables and it has a root.
 std::size_t mounts_written(const Node& root) {
   const Entry* mounts = root.find("mount");
@@ -109,6 +125,7 @@ std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSettin
   top.find("params", Node::Kind::table, "write [params]");
   decode_filesystems(context, top, spec);
   decode_mounts(context, top, spec);
+  check_lost(context, spec);
   top.finish();
   if (spec.mounts.size() == mounts_written(root)) resolve_names(spec, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;

@@ -24,6 +24,8 @@ struct Context {
   std::vector<std::string_view> filesystem_names = {};  ///< all, also faulty ones
   /// By the name of a filesystem with `of`: the mount that shows it.
   std::map<std::string, MountIndex, std::less<>> shown = {};
+  /// The same where a later file removes that mount: what says so.
+  std::map<std::string, Span, std::less<>> lost = {};
 };
 
 /// One table. Ask for every key, then call finish().

@@ -115,11 +115,7 @@ class Merger {
         context_.shown.emplace(name, static_cast<MountIndex>(found - all.begin()));
         continue;
       }
-      context_.diagnostics
-          .add(Code::E0231, shown.span,
-               fmt::format("the mount that the filesystem `{}` is taken from is removed", name))
-          .note("a file that is merged later removes it")
-          .help("name the filesystem in the file that makes it: [filesystem.NAME] with a type");
+      context_.lost.emplace(name, shown.span);
     }
   }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/mount_options.h"
+
 namespace mntcr {
 
 /// A mount of a live namespace. Strings are raw bytes.
@@ -17,7 +19,8 @@ struct LiveMount {
   std::string mountpoint;  ///< absolute path in the namespace
   std::string
       below_parent;  ///< the mountpoint relative to the parent's root, "" when on that root itself
-  std::uint64_t attrs = 0;       ///< mount_attr bits
+  std::uint64_t attrs = 0;                      ///< mount_attr bits
+  std::uint64_t attrs_known = mount_attr::all;  ///< those that are known: all of a live mount
   std::uint64_t peer_group = 0;  ///< 0 when not shared; a name, not an identity over time
   std::uint64_t master = 0;      ///< 0 when not a slave
   bool unbindable = false;

@@ -9,6 +9,7 @@
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
+#include "runtime/diff/links.h"
 #include "runtime/diff/names.h"
 
 namespace mntcr {
@@ -46,8 +47,10 @@ class Showing {
     }
   }
 
-  /// The path to what `wanted` shows, by the mount whose root is nearest to it.
-  [[nodiscard]] std::optional<std::string> path_to(const LiveMount& wanted) const {
+  /// The path to what `wanted` shows, by the mount whose root is nearest to it, for a walk without
+  /// the mount `without`.
+  [[nodiscard]] std::optional<std::string> path_to(const LiveMount& wanted,
+                                                   std::uint32_t without = no_index) const {
     if (is_deleted(wanted)) return std::nullopt;
     std::string_view root = wanted.root;
     while (true) {
@@ -55,7 +58,7 @@ class Showing {
       for (auto found = begin; found != end; ++found) {
         std::string path = path::join(table_.mounts[found->second].mountpoint,
                                       path::relative_to(wanted.root, root));
-        if (tree_.walk(path, unseen_) == found->second) return path;
+        if (tree_.walk(path, unseen_, without) == found->second) return path;
       }
       if (root == "/" || root.empty()) return std::nullopt;
       root = path::parent(root);
@@ -72,43 +75,24 @@ class Showing {
   std::multimap<Key, std::uint32_t> by_root_;
 };
 
-/// For its lifetime walks pass `mount`, and with it all that lies on it, as the walk of its own
-/// `self:` does.
-class Passed {
- public:
-  Passed(std::vector<bool>& unseen, std::uint32_t mount)
-      : unseen_(unseen), mount_(mount), before_(unseen[mount]) {
-    unseen_[mount_] = true;
-  }
-  Passed(const Passed&) = delete;
-  Passed& operator=(const Passed&) = delete;
-  ~Passed() { unseen_[mount_] = before_; }
-
- private:
-  std::vector<bool>& unseen_;
-  std::uint32_t mount_;
-  bool before_;
-};
-
 /// Gives every listed mount its source.
 class SourceFinder {
  public:
   SourceFinder(const DiffReport& report, const MountTree& live_tree,
-               const std::vector<std::uint32_t>& live_of, const std::vector<bool>& kept,
+               const std::vector<std::uint32_t>& live_of, const std::vector<bool>& showing,
                Delta& delta)
       : report_(report),
         live_tree_(live_tree),
         parent_tree_(report.parent),
-        inside_(report.live, live_tree, kept, delta.unseen),
+        inside_(report.live, live_tree, showing, delta.unseen),
         outside_(report.parent, parent_tree_, {}, all_seen_),
         delta_(delta) {
+    for (const std::string& name : report.plan.filesystem_names) names_.take(name);
     for (std::uint32_t desired = 0; desired < live_of.size(); ++desired) {
-      const std::string& name =
-          report.plan.superblocks[report.plan.mounts[desired].superblock].name;
-      if (!name.empty()) names_.take(name);
-      if (live_of[desired] == no_index || !kept[live_of[desired]]) continue;
+      if (live_of[desired] == no_index || !showing[live_of[desired]]) continue;
       base_.try_emplace(device_of(report.live.mounts[live_of[desired]]), desired);
     }
+    for (const LiveMount& mount : report.parent.mounts) of_parent_.insert(device_of(mount));
   }
 
   void find(const std::vector<std::uint32_t>& mounts) {
@@ -128,8 +112,11 @@ class SourceFinder {
   /// A path of the container or of the parent that leads to what `mount` shows.
   bool find_shown(std::uint32_t mount) {
     const LiveMount& live = report_.live.mounts[mount];
-    const Passed passed(delta_.unseen, mount);
-    if (const auto path = inside_.path_to(live)) {
+    if (!report_.known_sources.empty() && !report_.known_sources[mount].empty()) {
+      delta_.sources[mount].source = report_.known_sources[mount];
+      return true;
+    }
+    if (const auto path = inside_.path_to(live, mount)) {
       delta_.sources[mount].source = "self:" + *path;
       return true;
     }
@@ -144,7 +131,8 @@ class SourceFinder {
   void settle(const std::vector<std::uint32_t>& mounts) {
     const LiveMount& first = report_.live.mounts[mounts.front()];
     const auto base = base_.find(device_of(first));
-    const bool made = find_filesystem(first.fs_type) != nullptr && !is_deleted(first);
+    const bool made = find_filesystem(first.fs_type) != nullptr && !is_deleted(first) &&
+                      !of_parent_.contains(device_of(first));
     if (base != base_.end() && made) {
       name_filesystem(mounts, base->second);
     } else if (!made) {
@@ -179,9 +167,8 @@ class SourceFinder {
 
   bool leads_to_all(std::uint32_t maker, const std::vector<std::uint32_t>& mounts) {
     return std::ranges::all_of(mounts, [&](std::uint32_t mount) {
-      if (mount == maker) return true;
-      const Passed passed(delta_.unseen, mount);
-      return live_tree_.walk(path_through(maker, mount), delta_.unseen) == maker;
+      return mount == maker ||
+             live_tree_.walk(path_through(maker, mount), delta_.unseen, mount) == maker;
     });
   }
 
@@ -217,43 +204,65 @@ class SourceFinder {
   UniqueNames names_;
   std::map<Device, std::uint32_t>
       base_;  ///< devices of the base with a desired mount that shows each
+  std::set<Device> of_parent_;
 };
+
+bool changes_source(const Change& change) {
+  return std::ranges::any_of(
+      change.differences, [](const Difference& difference) { return difference.what == "source"; });
+}
+
+/// What goes, and what of the base stays.
+KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& delta) {
+  const Plan& plan = report.plan;
+  KeptMounts kept{plan, report.live, live_tree, {}, {}, {}};
+  kept.live_of = counterparts(plan, report.live, report.changes);
+  kept.desired_of.assign(report.live.mounts.size(), no_index);
+  kept.unseen.assign(report.live.mounts.size(), false);
+  delta.taken.assign(plan.mounts.size(), false);
+  for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
+    const std::uint32_t parent = plan.mounts[mount].parent;
+    const bool below_removed = parent != no_index && delta.taken[parent];
+    delta.taken[mount] = below_removed || kept.live_of[mount] == no_index;
+    if (kept.live_of[mount] == no_index && !below_removed) delta.removals.push_back(mount);
+    if (delta.taken[mount]) continue;
+    kept.desired_of[kept.live_of[mount]] = mount;
+    kept.unseen[kept.live_of[mount]] = plan.mounts[mount].cover;
+  }
+  for (const std::uint32_t mount : tree_order(live_tree)) {
+    if (kept.desired_of[mount] != no_index) continue;
+    delta.mounts.push_back(mount);
+    kept.unseen[mount] = !live_tree.covered_by(mount).empty();
+  }
+  return kept;
+}
 
 }  // namespace
 
 Delta make_delta(const DiffReport& report, const MountTree& live_tree) {
-  const Plan& plan = report.plan;
-  const std::vector<std::uint32_t> live_of = counterparts(plan, report.live, report.changes);
-  std::vector<bool> taken(plan.mounts.size(), false);
-  std::vector<bool> kept(report.live.mounts.size(), false);
   Delta delta;
-  for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
-    const std::uint32_t parent = plan.mounts[mount].parent;
-    const bool below_removed = parent != no_index && taken[parent];
-    taken[mount] = below_removed || live_of[mount] == no_index;
-    if (live_of[mount] == no_index && !below_removed) delta.removals.push_back(mount);
-    if (!taken[mount]) kept[live_of[mount]] = true;
-  }
+  const KeptMounts kept = keep(report, live_tree, delta);
+  delta.unseen = kept.unseen;
+  // What gets a source: mounts of the base that have another now or have lost it, and all new ones.
   std::vector<std::uint32_t> sought;
+  std::vector<bool> given(report.live.mounts.size(), false);
+  const auto seek = [&](std::uint32_t mount) {
+    if (!given[mount]) sought.push_back(mount);
+    given[mount] = true;
+  };
   for (const Change& change : report.changes) {
-    if (change.kind != Change::Kind::changed || taken[change.desired]) continue;
+    if (change.kind != Change::Kind::changed || delta.taken[change.desired]) continue;
     delta.changes.push_back(&change);
-    const bool moved = std::ranges::any_of(change.differences, [](const Difference& difference) {
-      return difference.what == "source";
-    });
-    if (moved) sought.push_back(change.live);
+    if (changes_source(change)) seek(change.live);
   }
-  delta.unseen.assign(report.live.mounts.size(), false);
-  for (const std::uint32_t mount : tree_order(live_tree)) {
-    if (kept[mount]) continue;
-    delta.mounts.push_back(mount);
-    delta.unseen[mount] = !live_tree.covered_by(mount).empty();
+  for (const std::uint32_t mount : find_broken_links(kept)) {
+    if (given[kept.live_of[mount]]) continue;
+    delta.resourced.push_back(mount);
+    seek(kept.live_of[mount]);
   }
-  // A mount whose source changed does not show its own source to itself.
-  std::vector<bool> showing = kept;
-  for (const std::uint32_t mount : sought) showing[mount] = false;
-  sought.insert(sought.end(), delta.mounts.begin(), delta.mounts.end());
-  SourceFinder(report, live_tree, live_of, showing, delta).find(sought);
+  for (const std::uint32_t mount : delta.mounts) seek(mount);
+  const std::vector<bool> showing = find_independent(kept, given);
+  SourceFinder(report, live_tree, kept.live_of, showing, delta).find(sought);
   return delta;
 }
 

@@ -32,12 +32,14 @@ struct ListedFilesystem {
 /// See the top of the file.
 struct Delta {
   std::vector<std::uint32_t> removals;            ///< desired; what lies on them goes with them
+  std::vector<bool> taken;                        ///< desired mounts that go, by whatever removal
   std::vector<const Change*> changes;             ///< of mounts that stay
+  std::vector<std::uint32_t> resourced;           ///< desired; stay, but need another source
   std::vector<std::uint32_t> mounts;              ///< live, in tree order
-  std::map<std::uint32_t, ListedSource> sources;  ///< of `mounts`, and of changes of source
+  std::map<std::uint32_t, ListedSource> sources;  ///< by live mount: of `mounts`, `resourced`
+                                                  ///< and changes of source
   std::vector<ListedFilesystem> filesystems;
-  std::vector<bool>
-      unseen;  ///< live mounts that walks of the delta pass: those written with `cover`
+  std::vector<bool> unseen;  ///< live mounts that walks of the delta pass: those with `cover`
 };
 
 Delta make_delta(const DiffReport& report, const MountTree& live_tree);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <charconv>
+#include <map>
 
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
@@ -23,16 +25,35 @@ std::string device_source(const LiveMount& mount) {
   return fmt::format("device:{}:{}{}", mount.dev_major, mount.dev_minor, mount.root);
 }
 
+namespace {
+
+/// One way to write a parameter, whoever wrote it: as the kernel prints it.
+std::string canonical_word(const FilesystemParam& param, const ParamWord& word) {
+  if (!word.has_value) return std::string(param.key);
+  std::string value = normalise_param(param, word.value);
+  const bool bytes = param.kind == ParamKind::size && !value.ends_with('%');
+  std::uint64_t number = 0;
+  const char* end = value.data() + value.size();
+  const auto read = std::from_chars(value.data(), end, number);
+  if (bytes && read.ec == std::errc{} && read.ptr == end && number % 1024 == 0)
+    value = fmt::format("{}k", number / 1024);
+  return fmt::format("{}={}", param.key, value);
+}
+
+}  // namespace
+
 std::vector<std::string> param_words(const LiveMount& mount) {
   std::vector<std::string> words;
-  for (const std::string& option : mount.fs_options) {
-    const ParamWord word = split_param(option);
-    const FilesystemParam* param = find_filesystem_param(mount.fs_type, word.key);
-    if (param == nullptr) continue;
-    const bool at_fallback =
-        !param->fallback.empty() &&
-        normalise_param(*param, word.value) == normalise_param(*param, param->fallback);
-    if (!at_fallback) words.push_back(option);
+  for (const FilesystemParam& param : filesystem_params()) {
+    if (param.filesystem != mount.fs_type) continue;
+    for (const std::string& option : mount.fs_options) {
+      const ParamWord word = split_param(option);
+      if (word.key != param.key) continue;
+      const bool at_fallback =
+          !param.fallback.empty() &&
+          normalise_param(param, word.value) == normalise_param(param, param.fallback);
+      if (!at_fallback) words.push_back(canonical_word(param, word));
+    }
   }
   return words;
 }

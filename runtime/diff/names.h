@@ -20,7 +20,7 @@ std::string desired_source(const DesiredMount& mount, const DesiredSuperblock& s
 std::string device_source(const LiveMount& mount);
 
 /// The parameters of a live filesystem that a spec could have given: those of the table that are
-/// not at their fallback, as the kernel prints them.
+/// not at their fallback, each in one spelling, in the order of the table.
 std::vector<std::string> param_words(const LiveMount& mount);
 
 /// Of each desired mount its layer among the mounts of its target, 0 the bottom; no_index where it

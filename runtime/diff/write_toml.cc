@@ -18,6 +18,7 @@
 #include "runtime/diff/align.h"
 #include "runtime/diff/delta.h"
 #include "runtime/diff/diff.h"
+#include "runtime/diff/expected.h"
 #include "runtime/diff/groups.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
@@ -30,6 +31,7 @@ namespace {
 struct ChangeEntry {
   std::vector<std::string> comments;
   std::vector<std::string> options;
+  bool all_options = false;  ///< `options` holds all, not only what differs
   std::vector<std::pair<std::string, std::string>> keys;  ///< other keys with their values as TOML
 };
 
@@ -77,10 +79,17 @@ class TomlWriter {
     }
     listed_.insert(delta_.mounts.begin(), delta_.mounts.end());
     names_.take("root");  // what [root] is called
+    for (const DesiredMount& mount : report.plan.mounts) names_.take(mount.name);
   }
 
   std::string write() {
     for (const Change* change : delta_.changes) gather(*change);
+    for (const std::uint32_t mount : delta_.resourced) {
+      const auto& superblock = report_.plan.superblocks[desired(mount).superblock];
+      gather_source(
+          mount, live_of_[mount],
+          "shows the same, by another way: was " + desired_source(desired(mount), superblock));
+    }
     for (const std::uint32_t mount : delta_.mounts) place(mount);
     for (const auto& [live, desired] : desired_of_) reparent(live, desired);
     std::string text = removals() + filesystem_changes() + changes() + new_filesystems();
@@ -96,7 +105,22 @@ class TomlWriter {
 
   std::string head() const {
     if (whole()) return fmt::format("spec = 1\nname = {}\n", toml_string(name_));
-    return fmt::format("spec = 1\nextends = [{}]\n", toml_string(report_.extends));
+    return fmt::format("spec = 1\nextends = [{}]\n", toml_string(report_.extends)) + checkpoint();
+  }
+
+  std::string checkpoint() const {
+    if (!report_.checkpoint) return {};
+    const CheckpointRecord& record = *report_.checkpoint;
+    std::string text = "\n[checkpoint]\n";
+    if (!record.digest.empty()) text += "digest = " + toml_string(record.digest) + '\n';
+    text += fmt::format("sequence = {}\ntime = {}\nhost = {}\nkernel = {}\n", record.sequence,
+                        record.time, toml_string(record.host), toml_string(record.kernel));
+    std::string settings;
+    for (const PlanSetting& setting : record.settings) {
+      settings += settings.empty() ? "" : ", ";
+      settings += fmt::format("{} = {}", setting.name, toml_string(setting.value));
+    }
+    return settings.empty() ? text : text + fmt::format("set = {{ {} }}\n", settings);
   }
 
   std::string address(std::uint32_t mount) const {
@@ -129,29 +153,59 @@ class TomlWriter {
           const MountOption* option = find_mount_option(word);
           const bool differs =
               option != nullptr && ((found.attrs ^ demand.value) & option->demand.mask) != 0;
-          if (differs) entry.options.emplace_back(word);
+          if (differs && !entry.all_options) entry.options.emplace_back(word);
         }
       } else if (difference.what == "propagation") {
         entry.comments.push_back(was);
         entry.keys.emplace_back("propagation", toml_string(groups_.words(found)));
       } else if (difference.what == "source") {
-        gather_source(entry, change.live, was);
+        gather_source(change.desired, change.live, was);
       } else {
         gather_superblock(change, difference, was);
       }
     }
   }
 
-  void gather_source(ChangeEntry& entry, std::uint32_t mount, const std::string& was) {
-    const ListedSource& from = delta_.sources.at(mount);
+  /// Another source. A mount that made its filesystem, or makes one now, writes its options anew:
+  /// some of them are the filesystem's.
+  void gather_source(std::uint32_t mount, std::uint32_t found, const std::string& was) {
+    const ListedSource& from = delta_.sources.at(found);
+    ChangeEntry& entry = changes_[mount];
     entry.comments.push_back(was);
-    if (from.untraced) entry.comments.push_back(untraced_note(mount));
+    if (from.untraced) entry.comments.push_back(untraced_note(found));
+    const DesiredSuperblock& superblock = report_.plan.superblocks[desired(mount).superblock];
+    const bool made_here = superblock.kind == DesiredSuperblock::Kind::made &&
+                           superblock.name.empty() && desired(mount).self.empty() &&
+                           desired(mount).of == no_index;
+    std::vector<std::string> gone;
+    if (made_here != !from.type.empty()) gone.emplace_back(made_here ? "type" : "source");
+    if (made_here && superblock.fsname != superblock.type) gone.emplace_back("fsname");
+    if (made_here || !from.type.empty()) {
+      const bool has_options = desired(mount).attrs.mask != 0 || !superblock.params.empty();
+      if (has_options) gone.emplace_back("options");
+      entry.all_options = true;
+      entry.options = flag_words(live(found));
+      if (!from.type.empty()) append_filesystem_words(entry.options, live(found));
+    }
     if (from.type.empty()) {
       entry.keys.emplace_back("source", toml_string(from.source));
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
-      entry.keys.emplace_back("unset", toml_array({"source"}));
+      if (const std::string name = fsname_of(live(found)); !name.empty())
+        entry.keys.emplace_back("fsname", toml_string(name));
     }
+    if (!gone.empty()) entry.keys.emplace_back("unset", toml_array(gone));
+  }
+
+  /// All flags that are known, as words.
+  static std::vector<std::string> flag_words(const LiveMount& found) {
+    return to_strings(attr_words(found.attrs, found.attrs_known));
+  }
+
+  static void append_filesystem_words(std::vector<std::string>& options, const LiveMount& found) {
+    const std::vector<std::string> words = param_words(found);
+    options.insert(options.end(), words.begin(), words.end());
+    if (found.sb_rdonly) options.emplace_back("ro=fs");
   }
 
   void gather_superblock(const Change& change, const Difference& difference,
@@ -171,7 +225,9 @@ class TomlWriter {
       }
       return;
     }
-    ChangeEntry& entry = changes_[owner_of(report_.plan, index)];
+    const std::uint32_t owner = owner_of(report_.plan, index);
+    if (delta_.taken[owner]) return;  // those that still show it get it as it is now
+    ChangeEntry& entry = changes_[owner];
     entry.comments.push_back(was);
     if (is_name) {
       entry.keys.emplace_back("fsname", toml_string(found.source));
@@ -205,10 +261,22 @@ class TomlWriter {
   /// Says `on` for a mount of the base that now lies on a mount which walks pass.
   void reparent(std::uint32_t mount, std::uint32_t desired_mount) {
     const std::uint32_t parent = tree_.parent(mount);
-    if (listed_.contains(mount) || parent == no_index || !delta_.unseen[parent]) return;
+    const bool on_new = parent != no_index && listed_.contains(parent) && delta_.unseen[parent];
+    if (listed_.contains(mount) || !on_new || stays_above(mount, desired_mount)) return;
     ChangeEntry& entry = changes_[desired_mount];
     entry.comments.emplace_back("lies on a mount that appeared beneath it");
     entry.keys.emplace_back("on", toml_string(name_of(parent)));
+  }
+
+  /// Whether a mount of the base comes to lie on the new ones beneath it by itself: it says `on`,
+  /// and the lowest of them says the same.
+  bool stays_above(std::uint32_t mount, std::uint32_t desired_mount) const {
+    if (!desired(desired_mount).on) return false;
+    std::uint32_t lowest = tree_.parent(mount);
+    while (listed_.contains(tree_.parent(lowest)) && tree_.place(lowest).empty())
+      lowest = tree_.parent(lowest);
+    const std::uint32_t below = live_of_[desired(desired_mount).parent];
+    return on_.contains(lowest) && tree_.parent(lowest) == below;
   }
 
   /// The name by which `on` means a mount; one of the base gets it by a [[change]].
@@ -216,10 +284,12 @@ class TomlWriter {
     if (mount == 0) return "root";
     const auto known = mount_names_.find(mount);
     if (known != mount_names_.end()) return known->second;
+    const auto base = desired_of_.find(mount);
+    const bool is_base = base != desired_of_.end() && !listed_.contains(mount);
+    if (is_base && !desired(base->second).name.empty()) return desired(base->second).name;
     std::string name = names_.derive(live(mount).mountpoint);
     mount_names_.emplace(mount, name);
-    if (const auto base = desired_of_.find(mount);
-        base != desired_of_.end() && !listed_.contains(mount)) {
+    if (is_base) {
       ChangeEntry& entry = changes_[base->second];
       entry.comments.emplace_back("gets a name for what lies on it");
       entry.keys.emplace_back("name", toml_string(name));
@@ -299,26 +369,29 @@ class TomlWriter {
   }
 
   std::string source_keys(const LiveMount& found, const ListedSource& from) {
-    std::vector<std::string> options = to_strings(attr_words(found.attrs, mount_attr::all));
+    std::vector<std::string> options = flag_words(found);
     std::string text;
     if (from.type.empty()) {
       text += "source = " + toml_string(from.source) + '\n';
     } else {
       text += "type = " + toml_string(from.type) + '\n' + fsname(found);
-      const std::vector<std::string> words = param_words(found);
-      options.insert(options.end(), words.begin(), words.end());
-      if (found.sb_rdonly) options.emplace_back("ro=fs");
+      append_filesystem_words(options, found);
     }
-    text += "options = " + toml_array(options) + '\n';
+    if (!options.empty()) text += "options = " + toml_array(options) + '\n';
     const std::string words = groups_.words(found);
     if (words != "private") text += "propagation = " + toml_string(words) + '\n';
     return text;
   }
 
+  /// Empty where it is the usual one.
+  static std::string fsname_of(const LiveMount& mount) {
+    const bool usual = mount.source == mount.fs_type || mount.source == "none";
+    return usual ? "" : mount.source;
+  }
+
   static std::string fsname(const LiveMount& mount) {
-    const bool usual =
-        mount.source.empty() || mount.source == mount.fs_type || mount.source == "none";
-    return usual ? "" : "fsname = " + toml_string(mount.source) + '\n';
+    const std::string name = fsname_of(mount);
+    return name.empty() ? "" : "fsname = " + toml_string(name) + '\n';
   }
 
   std::string untraced_note(std::uint32_t mount) const {
@@ -357,18 +430,38 @@ class TomlWriter {
   std::map<std::uint32_t, std::string> mount_names_;
 };
 
+std::vector<Change> all_added(const MountTable& live) {
+  std::vector<Change> changes;
+  for (std::uint32_t mount = 0; mount < live.mounts.size(); ++mount) {
+    changes.push_back({Change::Kind::added, no_index, mount, {}});
+  }
+  return changes;
+}
+
+std::string write_whole(const std::string& name, const DiffReport& report) {
+  return TomlWriter(report, name).write();
+}
+
 }  // namespace
 
 std::string write_toml(const DiffReport& report) { return TomlWriter(report).write(); }
 
 std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent) {
   const Plan nothing;
-  std::vector<Change> changes;
-  for (std::uint32_t mount = 0; mount < live.mounts.size(); ++mount) {
-    changes.push_back({Change::Kind::added, no_index, mount, {}});
+  return write_whole(name, {nothing, live, parent, all_added(live), {}});
+}
+
+std::string write_flat(const Plan& plan) {
+  const Plan nothing;
+  const MountTable parent;
+  const MountTable table = expected_table(plan);
+  DiffReport report{nothing, table, parent, all_added(table), {}};
+  for (const DesiredMount& mount : plan.mounts) {
+    const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
+    const bool of_parent = superblock.kind == DesiredSuperblock::Kind::parent;
+    report.known_sources.push_back(of_parent ? desired_source(mount, superblock) : "");
   }
-  const DiffReport report{nothing, live, parent, changes, {}};
-  return TomlWriter(report, name).write();
+  return write_whole(plan.name, report);
 }
 
 }  // namespace mntcr

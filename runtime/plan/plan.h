@@ -90,6 +90,18 @@ struct DesiredMount {
   std::string root;        ///< relative to the superblock's path, "" for all of it
   AttrDemand attrs;
   Span span;  ///< the mount's entry in the spec
+  // How the spec puts it: what a delta that extends the spec has to know.
+  std::string name;             ///< what `on` calls it; empty when it has none
+  bool on = false;              ///< it names the mount that it lies on
+  bool cover = false;           ///< walks pass it
+  std::string self;             ///< the path of a `self:` source, else empty
+  std::uint32_t of = no_index;  ///< the mount that the `of` of its [filesystem] means
+};
+
+/// A value that `--set` gave a param.
+struct PlanSetting {
+  std::string name;
+  std::string value;
 };
 
 /// See the top of the file.
@@ -99,7 +111,9 @@ struct Plan {
   std::vector<DesiredSuperblock> superblocks;
   std::vector<DesiredMount> mounts;
   std::vector<Op> ops;
-  Slot slots = 0;  ///< how many registers the operations use
+  Slot slots = 0;                             ///< how many registers the operations use
+  std::vector<std::string> filesystem_names;  ///< all that the spec declares, shown or not
+  std::vector<PlanSetting> settings;
 };
 
 }  // namespace mntcr

@@ -48,6 +48,7 @@ class BodyReader {
     for (const fb::Mount* mount : *body_.mounts()) read_mount(*mount);
     plan_.ops.reserve(body_.ops()->size());
     for (const fb::Op* op : *body_.ops()) read_op(*op);
+    read_words();
     if (!sound_) return std::nullopt;
     return std::move(plan_);
   }
@@ -84,7 +85,25 @@ class BodyReader {
                             string_at(in.mountpoint()),
                             string_at(in.root()),
                             {in.attr_value(), in.attr_mask()},
-                            read_span(in.span())});
+                            read_span(in.span()),
+                            string_at(in.name()),
+                            in.on(),
+                            in.cover(),
+                            string_at(in.self()),
+                            in.of()});
+  }
+
+  /// What only deltas need.
+  void read_words() {
+    if (body_.filesystem_names() != nullptr) {
+      for (const flatbuffers::String* name : *body_.filesystem_names()) {
+        plan_.filesystem_names.push_back(read_string(name));
+      }
+    }
+    if (body_.settings() == nullptr) return;
+    for (const fb::Setting* setting : *body_.settings()) {
+      plan_.settings.push_back({read_string(setting->name()), read_string(setting->value())});
+    }
   }
 
   void read_op(const fb::Op& in) {

@@ -52,6 +52,11 @@ Fault mount_fault(const Plan& plan, std::size_t index) {
   if (!path::is_normal_relative(mount.mountpoint)) return "has a mountpoint that is not normal";
   if (!path::is_normal_relative(mount.root)) return "has a root that is not normal";
   if (!is_sound(mount.attrs)) return "has flags without meaning";
+  if (!mount.name.empty() && !is_container_name(mount.name)) return "has a name that is none";
+  if (!mount.self.empty() && !path::is_normal_absolute(mount.self))
+    return "shows a path that is not normal";
+  if (mount.of != no_index && mount.of >= plan.mounts.size())
+    return "takes its filesystem from no mount of the plan";
   return std::nullopt;
 }
 

@@ -326,5 +326,123 @@ options = ["rw", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
 )");
 }
 
+TEST_CASE("delta: what shows a mount that was moved away gets another source, and only that") {
+  Plan plan = desired(R"(
+.     parent:/srv
+  m   tmpfs@t#sub
+  t   tmpfs@t
+)");
+  plan.mounts[1].self = "/t/sub";
+  const Case moved(plan, live(R"(
+.     8:1   /srv  ext4
+  m   0:50  /sub  tmpfs
+  u   0:50  /     tmpfs
+)"),
+                   "/srv = 8:1 /srv", live(". 8:1 / ext4"));
+  CHECK(moved.toml() == head + R"(
+# gone: tmpfs
+[[remove]]
+target = "/t"
+
+# shows the same, by another way: was tmpfs/sub
+[[change]]
+target = "/m"
+source = "self:/u/sub"
+
+# appeared: tmpfs
+[[mount]]
+target = "/u"
+type = "tmpfs"
+options = ["rw", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
+)");
+}
+
+TEST_CASE("delta: the root was made here and is a bind now") {
+  Plan plan = desired(". tmpfs ro,size=1m");
+  plan.superblocks[0].fsname = "scratch";
+  const Case bound(plan, live(". 8:1 /srv ext4 ro"), "", live(". 8:1 / ext4"));
+  CHECK(bound.toml() == head + R"(
+# source: was tmpfs
+[[change]]
+target = "/"
+options = ["ro", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
+source = "parent:/srv"
+unset = ["type", "fsname", "options"]
+)");
+}
+
+TEST_CASE("delta: names of the base are kept, and not given again") {
+  Plan plan = desired(R"(
+.        parent:/srv
+  mnt    parent:/a
+    .    tmpfs=mnt
+)");
+  plan.mounts[2].name = "over";
+  plan.mounts[2].cover = true;
+  plan.filesystem_names = {"mnt"};
+  const Case named(plan, live(R"(
+.        8:1   /srv  ext4
+  mnt    8:1   /a    ext4
+    .     0:50  /     tmpfs
+      sub  0:51  /x    tmpfs
+)"),
+                   "/srv = 8:1 /srv\n/a = 8:1 /a", live(". 8:1 / ext4"));
+  CHECK(named.toml() == head + R"(
+[filesystem.mnt-sub]
+type = "tmpfs"
+
+# appeared: fs:mnt-sub/x
+[[mount]]
+target = "/mnt/sub"
+on = "over"
+source = "fs:mnt-sub/x"
+options = ["rw", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
+)");
+}
+
+TEST_CASE("delta: the record of how it was taken") {
+  const Case same(". parent:/", ". 8:1 / ext4", "/ = 8:1 /");
+  DiffReport report = same.report();
+  report.checkpoint = CheckpointRecord{.digest = "abc",
+                                       .sequence = 3,
+                                       .time = "2026-01-02T03:04:05Z",
+                                       .host = "h",
+                                       .kernel = "6.1",
+                                       .settings = {{"data", "/mnt"}, {"x", "\""}}};
+  CHECK(write_toml(report) == head + R"(
+[checkpoint]
+digest = "abc"
+sequence = 3
+time = 2026-01-02T03:04:05Z
+host = "h"
+kernel = "6.1"
+set = { data = "/mnt", x = "\"" }
+)");
+}
+
+TEST_CASE("flat: a plan as a spec says what the plan says, in one spelling") {
+  Plan plan = desired(R"(
+.     parent:/srv  ro
+  m   tmpfs@t#sub  size=1m,mode=0755
+  t   tmpfs@t      nosuid
+)");
+  CHECK(write_flat(plan) == R"(spec = 1
+name = "web"
+
+[root]
+source = "parent:/srv"
+options = ["ro"]
+
+[[mount]]
+target = "/m"
+source = "self:/t/sub"
+
+[[mount]]
+target = "/t"
+type = "tmpfs"
+options = ["nosuid", "size=1024k", "mode=755"]
+)");
+}
+
 }  // namespace
 }  // namespace mntcr::test

@@ -26,10 +26,17 @@ Plan sample_plan() {
   add_mount(layout, no_index, 0, "").attrs = {mount_attr::rdonly, mount_attr::rdonly};
   add_mount(layout, 0, 1, "proc");
   add_mount(layout, 0, 2, "tmp").create = Create::dir;
-  add_mount(layout, 0, 2, "var/tmp", "sub");
+  LayoutMount& part = add_mount(layout, 0, 2, "var/tmp", "sub");
+  part.name = "part";
+  part.on = part.cover = true;
+  part.self = "/tmp/sub";
+  part.of = 2;
+  layout.filesystem_names = {"scratch", "spare"};
   SourceMap sources;
   sources.add("web.toml", "spec = 1\nname = \"web\"\n");
-  return plan_layout(layout, sources);
+  Plan plan = plan_layout(layout, sources);
+  plan.settings = {{"data", "/mnt/x"}};
+  return plan;
 }
 
 std::optional<Plan> read_back(std::span<const std::byte> bytes, Diagnostics& diagnostics) {
@@ -56,6 +63,14 @@ TEST_CASE("a plan comes back as it was, and is written the same again") {
   REQUIRE(back.has_value());
   CHECK(diagnostics.empty());
   CHECK(show_json(*back) == show_json(plan));
+  const DesiredMount& part = back->mounts.back();
+  CHECK(part.name == "part");
+  CHECK((part.on && part.cover));
+  CHECK(part.self == "/tmp/sub");
+  CHECK(part.of == 2);
+  CHECK(back->filesystem_names == std::vector<std::string>{"scratch", "spare"});
+  REQUIRE(back->settings.size() == 1);
+  CHECK(back->settings[0].name + '=' + back->settings[0].value == "data=/mnt/x");
   CHECK(show_text(*back) == show_text(plan));
   CHECK(show_tree(*back) == show_tree(plan));
   CHECK(emit_plan(*back) == bytes);
@@ -133,5 +148,5 @@ TEST_CASE("a plan of another format names both") {
   REQUIRE(diagnostics.items().size() == 1);
   CHECK(diagnostics.items()[0].code == Code::E0502);
   CHECK(diagnostics.items()[0].message ==
-        "plan.bin: the plan has format 9, this mntcr reads format 1");
+        "plan.bin: the plan has format 9, this mntcr reads format 2");
 }

@@ -1,0 +1,27 @@
+#include "runtime/diff/expected.h"
+
+namespace mntcr {
+
+MountTable expected_table(const Plan& plan) {
+  MountTable table;
+  table.mounts.reserve(plan.mounts.size());
+  for (const DesiredMount& desired : plan.mounts) {
+    const DesiredSuperblock& superblock = plan.superblocks[desired.superblock];
+    LiveMount mount;
+    mount.id = table.mounts.size() + 1;
+    mount.parent = desired.parent;
+    mount.dev_minor = desired.superblock + 1;
+    mount.root = '/' + desired.root;
+    mount.mountpoint = desired.target;
+    mount.below_parent = desired.mountpoint;
+    mount.attrs = desired.attrs.value;
+    mount.attrs_known = desired.attrs.mask;
+    mount.fs_type = superblock.type;
+    mount.source = superblock.fsname;
+    mount.fs_options = superblock.params;
+    table.mounts.push_back(std::move(mount));
+  }
+  return table;
+}
+
+}  // namespace mntcr
