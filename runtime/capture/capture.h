@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "runtime/base/result.h"
 #include "runtime/capture/mount_table.h"
+#include "runtime/capture/table_walk.h"
 #include "runtime/kernel/kernel.h"
 
 namespace mntcr {
@@ -57,6 +59,8 @@ class SourceResolver {
   SourceResolver(Kernel& kernel, const Fd& proc, const MountTable& table);
 
   /// Where `path` leads, symlinks on the way followed; at the last component only with `follow`.
+  /// Where the way leads to or through a filesystem that may never answer (table_walk.h) the table
+  /// alone says it: nothing there is touched, and what is there is not taken for a symlink.
   Result<SourceIdentity> resolve(const std::string& path, bool follow);
 
  private:
@@ -67,12 +71,14 @@ class SourceResolver {
     std::uint64_t inode;
   };
   Result<const Fd*> root();
+  std::optional<SourceIdentity> told_by_table(const Fd& root, const std::string& path, bool follow);
   Result<Place> look_at(int file);
   Result<std::string> path_of(int file, const Place& place);
 
   Kernel& kernel_;
   const Fd& proc_;
   const MountTable& table_;
+  TableWalk walk_;
   std::unordered_map<std::uint64_t, const LiveMount*> by_id_;
   Fd root_;  ///< the thread's root, opened and checked at the first resolve
 };
