@@ -1,7 +1,9 @@
 #include "runtime/diff/diff.h"
 
+#include <cerrno>
 #include <utility>
 
+#include "runtime/base/path.h"
 #include "runtime/diff/align.h"
 #include "runtime/diff/compare.h"
 
@@ -16,7 +18,9 @@ std::vector<Difference> differences(const Plan& plan, const MountTable& live, co
   const DesiredSuperblock& superblock = plan.superblocks[desired.superblock];
   const LiveMount& found = live.mounts[pair.live];
   std::vector<Difference> all;
-  if (pair.other_source) all.push_back(compare_source(desired, superblock, found));
+  if (pair.other_source) {
+    all.push_back(compare_source(desired, superblock, found, pair.deleted_source));
+  }
   const auto add = [&](std::vector<Difference> more) {
     all.insert(all.end(), more.begin(), more.end());
   };
@@ -35,7 +39,15 @@ ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver) {
   for (std::uint32_t index = 0; index < plan.superblocks.size(); ++index) {
     const DesiredSuperblock& superblock = plan.superblocks[index];
     if (superblock.kind != DesiredSuperblock::Kind::parent) continue;
-    sources.by_superblock.emplace(index, resolver.resolve(superblock.path, superblock.follow));
+    auto source = resolver.resolve(superblock.path, superblock.follow);
+    if (!source && source.error().number == ENOENT) {
+      const std::string folder(path::parent(superblock.path));
+      if (auto former = resolver.resolve(folder, true)) {
+        former->root = path::join(former->root, path::relative_to(superblock.path, folder));
+        sources.former.emplace(index, std::move(*former));
+      }
+    }
+    sources.by_superblock.emplace(index, std::move(source));
   }
   return sources;
 }

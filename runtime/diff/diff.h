@@ -37,6 +37,8 @@ struct Change {
 /// to (or why it leads nowhere); those that the plan makes are found while pairing.
 struct ResolvedSources {
   std::map<std::uint32_t, Result<SourceIdentity>> by_superblock;
+  /// Where one that is missing would be, by the folder that it was in.
+  std::map<std::uint32_t, SourceIdentity> former;
 };
 
 /// Resolves the parent superblocks of `plan` in the namespace that `resolver` answers for.

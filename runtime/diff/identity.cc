@@ -6,6 +6,7 @@
 
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
+#include "runtime/diff/names.h"
 
 namespace mntcr {
 namespace {
@@ -18,6 +19,14 @@ bool is_singleton(const std::string& type) {
 }
 
 constexpr int at_path = 1000;  ///< the vote of a mount for a device at its path
+
+/// The path within its filesystem that a source of the parent leads to, or would; "/" for others.
+std::string source_root(const ResolvedSources& sources, std::uint32_t superblock) {
+  const auto source = sources.by_superblock.find(superblock);
+  if (source != sources.by_superblock.end() && source->second) return source->second->root;
+  const auto former = sources.former.find(superblock);
+  return former == sources.former.end() ? "/" : former->second.root;
+}
 
 /// Numbers for the positions of both trees: equal numbers for equal chains of mountpoints from the
 /// root.
@@ -48,10 +57,11 @@ Identities::Identities(const Plan& plan, const ResolvedSources& sources, const M
     bound_[superblock] = Device{source->dev_major} << 32U | source->dev_minor;
     taken_.try_emplace(*bound_[superblock], superblock);
   }
+  for (const auto& [superblock, source] : sources.former) {
+    former_.emplace(superblock, Device{source.dev_major} << 32U | source.dev_minor);
+  }
   for (const DesiredMount& mount : plan.mounts) {
-    const auto source = sources.by_superblock.find(mount.superblock);
-    const bool of_parent = source != sources.by_superblock.end() && source->second;
-    roots_.push_back(path::join(of_parent ? source->second->root : "/", mount.root));
+    roots_.push_back(path::join(source_root(sources, mount.superblock), mount.root));
   }
   vote(desired_tree, live_tree);
 }
@@ -79,6 +89,22 @@ bool Identities::same(std::uint32_t desired, std::uint32_t live) const {
   }
   if (unknown(desired) || !shares_type_and_root(desired, live)) return false;
   return !taken_.contains(device) || is_singleton(plan_.superblocks[superblock].type);
+}
+
+Deleted Identities::deleted(std::uint32_t desired, std::uint32_t live) const {
+  const LiveMount& shown = table_.mounts[live];
+  if (!is_deleted(shown) || deleted_path(shown) != roots_[desired]) return Deleted::no;
+  const std::uint32_t superblock = plan_.mounts[desired].superblock;
+  const Device device = device_of(shown);
+  if (bound_[superblock]) {
+    if (*bound_[superblock] != device) return Deleted::no;
+    // What the path of the source itself leads to is known; what is below it nobody looked at.
+    const bool source_itself =
+        plan_.superblocks[superblock].kind == Kind::parent && plan_.mounts[desired].root.empty();
+    return source_itself ? Deleted::replaced : Deleted::gone;
+  }
+  const auto former = former_.find(superblock);
+  return former != former_.end() && former->second == device ? Deleted::gone : Deleted::no;
 }
 
 void Identities::bind(std::uint32_t desired, std::uint32_t live) {

@@ -10,6 +10,11 @@
 #include "runtime/diff/compare.h"
 
 namespace mntcr {
+namespace {
+
+constexpr std::string_view deleted_mark = "//deleted";  ///< as the kernel marks them
+
+}  // namespace
 
 std::string desired_source(const DesiredMount& mount, const DesiredSuperblock& superblock) {
   if (superblock.kind == DesiredSuperblock::Kind::parent) {
@@ -21,6 +26,12 @@ std::string desired_source(const DesiredMount& mount, const DesiredSuperblock& s
 
 std::string device_source(const LiveMount& mount) {
   return fmt::format("device:{}:{}{}", mount.dev_major, mount.dev_minor, mount.root);
+}
+
+bool is_deleted(const LiveMount& mount) { return mount.root.ends_with(deleted_mark); }
+
+std::string_view deleted_path(const LiveMount& mount) {
+  return std::string_view(mount.root).substr(0, mount.root.size() - deleted_mark.size());
 }
 
 std::vector<std::string> param_words(const LiveMount& mount) {
