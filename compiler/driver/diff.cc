@@ -48,7 +48,8 @@ int compare(const Options& options, const Plan& plan, Diagnostics& diagnostics) 
   bool differs = false;
   const bool read = view_live(*kernel, options, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
-    const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver), view.live);
+    const std::vector<Change> changes =
+        diff(plan, resolve_sources(plan, resolver, &view.live), view.live);
     differs = !changes.empty();
     text =
         written({plan, view.live, view.parent, changes, extends_path(options)}, form_of(options));

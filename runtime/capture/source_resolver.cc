@@ -133,11 +133,43 @@ std::optional<SourceIdentity> SourceResolver::told_by_table(const Fd& root, cons
                         path::join(place.mount->root, place.below)};
 }
 
-Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool follow) {
+LikelySources::LikelySources(const MountTable& table) {
+  sorted_.reserve(table.mounts.size());
+  for (const LiveMount& mount : table.mounts) {
+    sorted_.emplace_back(mount.dev_major, mount.dev_minor, mount.root);
+  }
+  std::ranges::sort(sorted_);
+}
+
+bool LikelySources::has(const SourceIdentity& identity) const {
+  return std::ranges::binary_search(sorted_,
+                                    Key{identity.dev_major, identity.dev_minor, identity.root});
+}
+
+std::optional<SourceIdentity> SourceResolver::as_likely(const Fd& root, const std::string& path,
+                                                        bool follow, const LikelySources& likely) {
+  OpenHow how = how_to_open(follow);
+  how.resolve |= abi::resolve_no_symlinks;
+  const auto file = kernel_.openat2(root.get(), path, how);
+  if (!file) return std::nullopt;
+  const auto place = look_at(file->get());
+  if (!place || !path::is_at_or_below(path, place->mount->mountpoint)) return std::nullopt;
+  const LiveMount& mount = *place->mount;
+  SourceIdentity identity{mount.dev_major, mount.dev_minor,
+                          path::join(mount.root, path::relative_to(path, mount.mountpoint))};
+  if (!likely.has(identity)) return std::nullopt;
+  return identity;
+}
+
+Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool follow,
+                                               const LikelySources* likely) {
   const auto dir = root();
   if (!dir) return Failure(dir.error());
   if (walk_.needs_care()) {
     if (auto identity = told_by_table(**dir, path, follow)) return std::move(*identity);
+  }
+  if (likely != nullptr) {
+    if (auto identity = as_likely(**dir, path, follow, *likely)) return std::move(*identity);
   }
   const auto file = kernel_.openat2((*dir)->get(), path, how_to_open(follow));
   if (!file) return in_context(path::printable(path), file.error());

@@ -1,6 +1,7 @@
 #include "runtime/diff/diff.h"
 
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "runtime/base/path.h"
@@ -34,12 +35,15 @@ std::vector<Difference> differences(const Plan& plan, const MountTable& live, co
 
 }  // namespace
 
-ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver) {
+ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver,
+                                const MountTable* live) {
+  const std::optional<LikelySources> likely =
+      live == nullptr ? std::nullopt : std::optional<LikelySources>(*live);
   ResolvedSources sources;
   for (std::uint32_t index = 0; index < plan.superblocks.size(); ++index) {
     const DesiredSuperblock& superblock = plan.superblocks[index];
     if (superblock.kind != DesiredSuperblock::Kind::parent) continue;
-    auto source = resolver.resolve(superblock.path, superblock.follow);
+    auto source = resolver.resolve(superblock.path, superblock.follow, likely ? &*likely : nullptr);
     if (!source && source.error().number == ENOENT) {
       const std::string folder(path::parent(superblock.path));
       if (auto former = resolver.resolve(folder, true)) {

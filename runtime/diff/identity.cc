@@ -125,6 +125,10 @@ void Identities::bind_device(std::uint32_t superblock, Device device) {
 void Identities::vote(const MountTree& desired_tree, const MountTree& live_tree) {
   std::vector<std::uint32_t> shown(plan_.superblocks.size(), 0);
   for (const DesiredMount& mount : plan_.mounts) ++shown[mount.superblock];
+  const auto votes_on = [&](const DesiredMount& mount) {
+    return plan_.superblocks[mount.superblock].kind == Kind::made && shown[mount.superblock] > 1;
+  };
+  if (std::ranges::none_of(plan_.mounts, votes_on)) return;
 
   Positions positions;
   const auto desired_positions = positions.number(desired_tree);
@@ -137,7 +141,7 @@ void Identities::vote(const MountTree& desired_tree, const MountTree& live_tree)
   std::map<std::pair<std::uint32_t, Device>, int> votes;
   for (std::uint32_t desired = 0; desired < plan_.mounts.size(); ++desired) {
     const std::uint32_t superblock = plan_.mounts[desired].superblock;
-    if (plan_.superblocks[superblock].kind != Kind::made || shown[superblock] < 2) continue;
+    if (!votes_on(plan_.mounts[desired])) continue;
     std::map<Device, int> ballot;
     const auto [begin, end] = by_path.equal_range(plan_.mounts[desired].target);
     for (auto place = begin; place != end; ++place) {
