@@ -81,7 +81,7 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
     const DiffReport report{plan,
                             view.live,
                             view.parent,
-                            diff(plan, resolve_sources(plan, resolver), view.live),
+                            diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
                             extends_path(options, loaded),
                             checkpoint_record(loaded)};
     differs = !report.changes.empty();

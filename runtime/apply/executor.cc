@@ -317,7 +317,7 @@ Result<Fd> Executor::open_below(const Fd& root, const std::string& path) {
 }
 
 Result<bool> Executor::is_directory(const Fd& file) {
-  const Result<FileStatus> status = kernel_.statx(file.get(), "", 0);
+  const Result<FileStatus> status = kernel_.statx(file.get(), "", abi::at_statx_dont_sync);
   if (!status) return Failure(status.error());
   return S_ISDIR(status->mode);
 }

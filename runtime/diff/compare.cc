@@ -126,8 +126,17 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
 }
 
 Difference compare_source(const DesiredMount& desired, const DesiredSuperblock& superblock,
-                          const LiveMount& live) {
-  return {"source", desired_source(desired, superblock), device_source(live)};
+                          const LiveMount& live, Deleted deleted) {
+  const std::string was = desired_source(desired, superblock);
+  switch (deleted) {
+    case Deleted::gone:
+      return {"source", was, "what was there before it was deleted"};
+    case Deleted::replaced:
+      return {"source", was, "what was there before it was replaced"};
+    case Deleted::no:
+      break;
+  }
+  return {"source", was, device_source(live)};
 }
 
 }  // namespace mntcr

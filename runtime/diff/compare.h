@@ -6,6 +6,7 @@
 
 #include "runtime/capture/mount_table.h"
 #include "runtime/diff/diff.h"
+#include "runtime/diff/identity.h"
 #include "runtime/plan/plan.h"
 
 namespace mntcr {
@@ -21,7 +22,7 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
 
 /// The difference between where a mount shall come from and where it does.
 Difference compare_source(const DesiredMount& desired, const DesiredSuperblock& superblock,
-                          const LiveMount& live);
+                          const LiveMount& live, Deleted deleted);
 
 /// "private", "shared", "slave", "slave shared" or "unbindable".
 std::string propagation_word(const LiveMount& live);

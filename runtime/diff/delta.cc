@@ -19,8 +19,6 @@ using Device = std::pair<std::uint32_t, std::uint32_t>;
 
 Device device_of(const LiveMount& mount) { return {mount.dev_major, mount.dev_minor}; }
 
-bool is_deleted(const LiveMount& mount) { return mount.root.ends_with("//deleted"); }
-
 /// The mounts of a tree in tree order.
 std::vector<std::uint32_t> tree_order(const MountTree& tree) {
   std::vector<std::uint32_t> order;

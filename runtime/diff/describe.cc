@@ -60,6 +60,7 @@ std::vector<DescribedChange> describe_changes(const DiffReport& report) {
     for (Difference& difference : all.back().differences) {
       const auto from = delta.sources.find(change.live);
       if (difference.what != "source" || from == delta.sources.end()) continue;
+      if (from->second.untraced) continue;
       difference.is = from->second.type.empty() ? from->second.source : from->second.type;
     }
   }

@@ -1,7 +1,10 @@
 #include "runtime/diff/diff.h"
 
+#include <cerrno>
+#include <optional>
 #include <utility>
 
+#include "runtime/base/path.h"
 #include "runtime/diff/align.h"
 #include "runtime/diff/compare.h"
 
@@ -16,7 +19,9 @@ std::vector<Difference> differences(const Plan& plan, const MountTable& live, co
   const DesiredSuperblock& superblock = plan.superblocks[desired.superblock];
   const LiveMount& found = live.mounts[pair.live];
   std::vector<Difference> all;
-  if (pair.other_source) all.push_back(compare_source(desired, superblock, found));
+  if (pair.other_source) {
+    all.push_back(compare_source(desired, superblock, found, pair.deleted_source));
+  }
   const auto add = [&](std::vector<Difference> more) {
     all.insert(all.end(), more.begin(), more.end());
   };
@@ -30,12 +35,23 @@ std::vector<Difference> differences(const Plan& plan, const MountTable& live, co
 
 }  // namespace
 
-ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver) {
+ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver,
+                                const MountTable* live) {
+  const std::optional<LikelySources> likely =
+      live == nullptr ? std::nullopt : std::optional<LikelySources>(*live);
   ResolvedSources sources;
   for (std::uint32_t index = 0; index < plan.superblocks.size(); ++index) {
     const DesiredSuperblock& superblock = plan.superblocks[index];
     if (superblock.kind != DesiredSuperblock::Kind::parent) continue;
-    sources.by_superblock.emplace(index, resolver.resolve(superblock.path, superblock.follow));
+    auto source = resolver.resolve(superblock.path, superblock.follow, likely ? &*likely : nullptr);
+    if (!source && source.error().number == ENOENT) {
+      const std::string folder(path::parent(superblock.path));
+      if (auto former = resolver.resolve(folder, true)) {
+        former->root = path::join(former->root, path::relative_to(superblock.path, folder));
+        sources.former.emplace(index, std::move(*former));
+      }
+    }
+    sources.by_superblock.emplace(index, std::move(source));
   }
   return sources;
 }

@@ -38,10 +38,14 @@ struct Change {
 /// to (or why it leads nowhere); those that the plan makes are found while pairing.
 struct ResolvedSources {
   std::map<std::uint32_t, Result<SourceIdentity>> by_superblock;
+  /// Where one that is missing would be, by the folder that it was in.
+  std::map<std::uint32_t, SourceIdentity> former;
 };
 
-/// Resolves the parent superblocks of `plan` in the namespace that `resolver` answers for.
-ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver);
+/// Resolves the parent superblocks of `plan` in the namespace that `resolver` answers for. `live`,
+/// what they will be compared with, makes it faster.
+ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver,
+                                const MountTable* live = nullptr);
 
 /// The changes, in tree order: a mount before those below it.
 std::vector<Change> diff(const Plan& plan, const ResolvedSources& sources, const MountTable& live);

@@ -18,6 +18,10 @@
 
 namespace mntcr {
 
+/// Whether a live mount shows what was at a source before: the file or directory that stood there
+/// was deleted, and nothing or another one has its name now.
+enum class Deleted : std::uint8_t { no, gone, replaced };
+
 /// See the top of the file. Refers to the plan and table that it is made from.
 class Identities {
  public:
@@ -28,6 +32,8 @@ class Identities {
   [[nodiscard]] bool same(std::uint32_t desired, std::uint32_t live) const;
   /// Whether the source of `desired` leads nowhere, so that `same` can never hold.
   [[nodiscard]] bool unknown(std::uint32_t desired) const;
+  /// Whether `live` shows what was at the source of `desired` and has been deleted since.
+  [[nodiscard]] Deleted deleted(std::uint32_t desired, std::uint32_t live) const;
   /// Takes `live`, which must be the same, for `desired`: their superblocks belong together from
   /// now on.
   void bind(std::uint32_t desired, std::uint32_t live);
@@ -44,6 +50,7 @@ class Identities {
   const MountTable& table_;
   std::vector<std::string> roots_;            ///< of each desired mount, as mountinfo would show it
   std::vector<std::optional<Device>> bound_;  ///< of each desired superblock
+  std::map<std::uint32_t, Device> former_;    ///< of superblocks whose source is missing
   std::map<Device, std::uint32_t> taken_;     ///< devices with the superblock they stand for
 };
 

@@ -159,7 +159,8 @@ class TomlWriter {
         entry.comments.push_back(was);
         entry.keys.emplace_back("propagation", toml_string(groups_.words(found)));
       } else if (difference.what == "source") {
-        gather_source(change.desired, change.live, was);
+        gather_source(change.desired, change.live,
+                      is_deleted(found) ? was + ", is " + difference.is : was);
       } else {
         gather_superblock(change, difference, was);
       }
@@ -395,6 +396,8 @@ class TomlWriter {
   }
 
   std::string untraced_note(std::uint32_t mount) const {
+    if (is_deleted(live(mount)))
+      return "it was deleted: no path leads to it, no spec brings it back";
     return fmt::format("{} of {}: neither the parent nor the container shows where it came from",
                        live(mount).fs_type, live(mount).source);
   }

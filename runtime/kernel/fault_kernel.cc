@@ -89,6 +89,11 @@ Result<std::string> FaultKernel::read_all(int fd) {
   return inner_.read_all(fd);
 }
 
+Result<bool> FaultKernel::poll_priority(int fd) {
+  if (auto entered = enter("poll_priority", fd); !entered) return Failure(entered.error());
+  return inner_.poll_priority(fd);
+}
+
 Result<std::vector<std::string>> FaultKernel::getdents(int fd) {
   if (auto entered = enter("getdents", fd); !entered) return Failure(entered.error());
   return inner_.getdents(fd);

@@ -35,6 +35,7 @@ class FaultKernel final : public Kernel {
   Result<FileStatus> statx(int dir, const std::string& path, int flags) override;
   Result<std::uint64_t> fstatfs_type(int fd) override;
   Result<std::string> read_all(int fd) override;
+  Result<bool> poll_priority(int fd) override;
   Result<std::vector<std::string>> getdents(int fd) override;
   void close(int fd) override;
   Result<Fd> open_tree(int dir, const std::string& path, unsigned flags) override;

@@ -89,7 +89,8 @@ struct MountStatus {
 
 /// How much statmount(2) is asked for. `placement` leaves out what costs most and says nothing of
 /// where a mount stands or how it propagates: root, type, source and options.
-enum class StatmountPart : std::uint8_t { everything, placement };
+/// `basics` leaves out the mountpoint, too.
+enum class StatmountPart : std::uint8_t { everything, placement, basics };
 
 /// Linux as mntcr uses it. Every method fails with the call's name and errno. Paths are bytes
 /// without NUL, relative to a directory fd or to at_fdcwd; an empty path means the fd itself.
@@ -113,6 +114,9 @@ class Kernel {
   virtual Result<std::uint64_t> fstatfs_type(int fd) = 0;
   /// The whole content from the file's position on.
   virtual Result<std::string> read_all(int fd) = 0;
+  /// Whether poll(2) finds POLLPRI now. Of a mountinfo: whether its mounts changed since it was
+  /// opened or last asked (mounts, umounts, moves, attributes; not propagation by mount(2)).
+  virtual Result<bool> poll_priority(int fd) = 0;
   /// Names of a directory's entries without "." and "..", in no order.
   virtual Result<std::vector<std::string>> getdents(int fd) = 0;
   virtual void close(int fd) = 0;

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -152,6 +153,12 @@ class LinuxKernel final : public Kernel {
     }
     content.resize(used);
     return content;
+  }
+
+  Result<bool> poll_priority(int fd) override {
+    pollfd asked{fd, POLLPRI, 0};
+    if (retry_interrupted([&] { return ::poll(&asked, 1, 0); }) < 0) return failed("poll");
+    return (asked.revents & POLLPRI) != 0;
   }
 
   Result<std::vector<std::string>> getdents(int fd) override {

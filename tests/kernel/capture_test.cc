@@ -298,6 +298,14 @@ TEST_CASE("sources are told by filesystem and path within it") {
     CHECK(root_of(dir + "/relative", false) == "/relative");
     CHECK(root_of(dir + "/orphan") == "/doomed//deleted");
     CHECK_THAT(root_of(dir + "/none"), Catch::Contains("No such file"));
+    const LikelySources likely(table);
+    for (const char* path : {"/tree", "/bound", "/bound/deep (deleted)", "/relative", "/orphan"}) {
+      for (const bool follow : {true, false}) {
+        const auto plain = resolver.resolve(dir + path, follow);
+        const auto quick = resolver.resolve(dir + path, follow, &likely);
+        CHECK(need(plain) == need(quick));
+      }
+    }
   }
 }
 

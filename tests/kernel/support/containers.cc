@@ -162,7 +162,7 @@ std::string differences(const Fd& ns, const Plan& plan) {
   const MountTable parent = need(capture(linux_kernel(), proc, own));
   const MountTable live = need(capture(linux_kernel(), proc, ns));
   SourceResolver resolver(linux_kernel(), proc, parent);
-  const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver), live);
+  const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver, &live), live);
   return changes.empty() ? std::string{} : write_text({plan, live, parent, changes, {}});
 }
 

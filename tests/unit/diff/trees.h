@@ -182,7 +182,8 @@ inline MountTable live(const std::string& text) {
   return table;
 }
 
-/// What parent paths lead to: "/srv/web = 8:1 /srv/web", a line each. A path not listed is missing.
+/// What parent paths lead to: "/srv/web = 8:1 /srv/web", a line each. A path not listed is missing;
+/// "/srv/old - 8:1 /srv/old" says where a missing one would be.
 inline ResolvedSources sources(const Plan& plan, const std::string& text) {
   ResolvedSources resolved;
   for (std::uint32_t index = 0; index < plan.superblocks.size(); ++index) {
@@ -191,11 +192,15 @@ inline ResolvedSources sources(const Plan& plan, const std::string& text) {
     for (const TreeLine& line : tree_lines(text)) {
       if (line.columns.at(0) != plan.superblocks[index].path) continue;
       const std::string& device = line.columns.at(2);
-      resolved.by_superblock.insert_or_assign(
-          index, SourceIdentity{
-                     static_cast<std::uint32_t>(std::stoul(device)),
-                     static_cast<std::uint32_t>(std::stoul(device.substr(device.find(':') + 1))),
-                     line.columns.at(3)});
+      const SourceIdentity identity{
+          static_cast<std::uint32_t>(std::stoul(device)),
+          static_cast<std::uint32_t>(std::stoul(device.substr(device.find(':') + 1))),
+          line.columns.at(3)};
+      if (line.columns.at(1) == "-") {
+        resolved.former.emplace(index, identity);
+      } else {
+        resolved.by_superblock.insert_or_assign(index, identity);
+      }
     }
   }
   return resolved;

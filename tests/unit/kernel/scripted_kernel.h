@@ -21,6 +21,7 @@ class ScriptedKernel : public Kernel {
   Result<FileStatus> statx(int, const std::string&, int) override { return value<FileStatus>(); }
   Result<std::uint64_t> fstatfs_type(int) override { return value<std::uint64_t>(); }
   Result<std::string> read_all(int) override { return value<std::string>(); }
+  Result<bool> poll_priority(int) override { return value<bool>(); }
   Result<std::vector<std::string>> getdents(int) override {
     return value<std::vector<std::string>>();
   }
