@@ -21,6 +21,7 @@ struct LayoutMount {
   std::string mountpoint;           ///< relative to the parent's root, "" lies on that root itself
   std::string root;                 ///< relative to the superblock's path, "" for all of it
   AttrDemand attrs;
+  std::uint32_t idmap = no_index;  ///< in Layout::idmaps
   Create create = Create::automatic;
   Span span;  ///< the entry
   Span target_span;
@@ -32,6 +33,7 @@ struct Layout {
   std::string name;
   std::vector<DesiredSuperblock> superblocks;
   std::vector<LayoutMount> mounts;
+  std::vector<IdMap> idmaps = {};  ///< each once
 };
 
 /// Places every mount of `spec`: finds parents by walking the finished tree and resolves `self:`

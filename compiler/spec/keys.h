@@ -14,6 +14,7 @@
 #include "compiler/spec/vocabulary.h"
 #include "compiler/syntax/syntax_tree.h"
 #include "runtime/base/diagnostic.h"
+#include "runtime/base/idmap.h"
 
 namespace mntcr::spec {
 
@@ -24,6 +25,8 @@ struct Context {
   std::vector<std::string_view> filesystem_names = {};  ///< all, also faulty ones
   /// By the name of a filesystem with `of`: the mount that shows it.
   std::map<std::string, MountIndex, std::less<>> shown = {};
+  std::optional<IdMap> userns = {};  ///< what [userns] says
+  bool has_userns = false;           ///< there is one, also a faulty one
 };
 
 /// One table. Ask for every key, then call finish().

@@ -102,7 +102,7 @@ Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool fol
   if (!place) return in_context(path::printable(path), place.error());
 
   const LiveMount& mount = *place->mount;
-  SourceIdentity identity{mount.dev_major, mount.dev_minor, mount.root};
+  SourceIdentity identity{mount.dev_major, mount.dev_minor, mount.root, mount.idmap};
   if (place->is_mount_root) return identity;
   const auto shown = path_of(file->get(), *place);
   if (!shown) return in_context(path::printable(path), shown.error());

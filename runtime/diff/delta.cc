@@ -46,25 +46,39 @@ class Showing {
     }
   }
 
-  /// The path to what `wanted` shows, by the mount whose root is nearest to it.
-  [[nodiscard]] std::optional<std::string> path_to(const LiveMount& wanted) const {
-    if (is_deleted(wanted)) return std::nullopt;
-    std::string_view root = wanted.root;
-    while (true) {
-      const auto [begin, end] = by_root_.equal_range({device_of(wanted), std::string(root)});
-      for (auto found = begin; found != end; ++found) {
-        std::string path = path::join(table_.mounts[found->second].mountpoint,
-                                      path::relative_to(wanted.root, root));
-        if (tree_.walk(path, unseen_) == found->second) return path;
-      }
-      if (root == "/" || root.empty()) return std::nullopt;
-      root = path::parent(root);
-    }
+  /// A path, and the mount on which it ends.
+  struct Shown {
+    std::string path;
+    std::uint32_t mount;
+  };
+
+  /// The path to what `wanted` shows, by the mount whose root is nearest to it. One that would give
+  /// its binds another idmap is taken only where there is no other.
+  [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted) const {
+    auto shown = path_to(wanted, true);
+    return shown ? shown : path_to(wanted, false);
   }
 
  private:
   using Key = std::pair<Device, std::string>;
   static Key key(const LiveMount& mount) { return {device_of(mount), mount.root}; }
+
+  [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted, bool fitting) const {
+    if (is_deleted(wanted)) return std::nullopt;
+    std::string_view root = wanted.root;
+    while (true) {
+      const auto [begin, end] = by_root_.equal_range({device_of(wanted), std::string(root)});
+      for (auto found = begin; found != end; ++found) {
+        const auto& idmap = table_.mounts[found->second].idmap;
+        if (fitting && idmap && idmap != wanted.idmap) continue;
+        std::string path = path::join(table_.mounts[found->second].mountpoint,
+                                      path::relative_to(wanted.root, root));
+        if (tree_.walk(path, unseen_) == found->second) return Shown{path, found->second};
+      }
+      if (root == "/" || root.empty()) return std::nullopt;
+      root = path::parent(root);
+    }
+  }
 
   const MountTable& table_;
   const MountTree& tree_;
@@ -129,12 +143,15 @@ class SourceFinder {
   bool find_shown(std::uint32_t mount) {
     const LiveMount& live = report_.live.mounts[mount];
     const Passed passed(delta_.unseen, mount);
-    if (const auto path = inside_.path_to(live)) {
-      delta_.sources[mount].source = "self:" + *path;
+    ListedSource& source = delta_.sources[mount];
+    if (const auto found = inside_.path_to(live)) {
+      source.source = "self:" + found->path;
+      source.shown = found->mount;
       return true;
     }
-    if (const auto path = outside_.path_to(live)) {
-      delta_.sources[mount].source = "parent:" + *path;
+    if (const auto found = outside_.path_to(live)) {
+      source.source = "parent:" + found->path;
+      source.parent = found->mount;
       return true;
     }
     return false;

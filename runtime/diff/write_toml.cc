@@ -19,6 +19,7 @@
 #include "runtime/diff/delta.h"
 #include "runtime/diff/diff.h"
 #include "runtime/diff/groups.h"
+#include "runtime/diff/idmaps.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
 #include "runtime/diff/toml_text.h"
@@ -31,6 +32,7 @@ struct ChangeEntry {
   std::vector<std::string> comments;
   std::vector<std::string> options;
   std::vector<std::pair<std::string, std::string>> keys;  ///< other keys with their values as TOML
+  std::vector<std::string> unset;
 };
 
 /// A [filesystem.NAME] of the base while its changes are gathered.
@@ -71,7 +73,8 @@ class TomlWriter {
         delta_(make_delta(report, tree_)),
         layers_(layers_of(report.plan)),
         live_of_(counterparts(report.plan, report.live, report.changes)),
-        groups_(report.live, report.parent) {
+        groups_(report.live, report.parent),
+        idmaps_(report, delta_, desired_of_) {
     for (std::uint32_t mount = 0; mount < live_of_.size(); ++mount) {
       if (live_of_[mount] != no_index) desired_of_[live_of_[mount]] = mount;
     }
@@ -134,6 +137,9 @@ class TomlWriter {
       } else if (difference.what == "propagation") {
         entry.comments.push_back(was);
         entry.keys.emplace_back("propagation", toml_string(groups_.words(found)));
+      } else if (difference.what == "idmap") {
+        entry.comments.push_back(was);
+        gather_idmap(entry, change);
       } else if (difference.what == "source") {
         gather_source(entry, change.live, was);
       } else {
@@ -150,7 +156,15 @@ class TomlWriter {
       entry.keys.emplace_back("source", toml_string(from.source));
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
-      entry.keys.emplace_back("unset", toml_array({"source"}));
+      entry.unset.emplace_back("source");
+    }
+  }
+
+  void gather_idmap(ChangeEntry& entry, const Change& change) const {
+    if (const std::string value = idmaps_.value(change.live); !value.empty()) {
+      entry.keys.emplace_back("idmap", value);
+    } else if (desired(change.desired).idmap != no_index) {
+      entry.unset.emplace_back("idmap");
     }
   }
 
@@ -243,12 +257,13 @@ class TomlWriter {
     std::string text;
     for (const auto& [mount, entry] : changes_) {
       if (entry.comments.empty()) continue;
-      const bool says = !entry.options.empty() || !entry.keys.empty();
+      const bool says = !entry.options.empty() || !entry.keys.empty() || !entry.unset.empty();
       text += '\n' + comments(entry.comments);
       if (!says) continue;
       text += "[[change]]\n" + address(mount);
       if (!entry.options.empty()) text += "options = " + toml_array(entry.options) + '\n';
       for (const auto& [key, value] : entry.keys) text += fmt::format("{} = {}\n", key, value);
+      if (!entry.unset.empty()) text += "unset = " + toml_array(entry.unset) + '\n';
     }
     return text;
   }
@@ -283,7 +298,7 @@ class TomlWriter {
     if (from.untraced) text += toml_comment(untraced_note(mount));
     if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
     return text + (mount == 0 ? "[root]\n" : placement(mount, !covered.empty())) +
-           source_keys(live(mount), from);
+           source_keys(mount, from);
   }
 
   std::string placement(std::uint32_t mount, bool covers) const {
@@ -298,7 +313,8 @@ class TomlWriter {
     return text;
   }
 
-  std::string source_keys(const LiveMount& found, const ListedSource& from) {
+  std::string source_keys(std::uint32_t mount, const ListedSource& from) {
+    const LiveMount& found = live(mount);
     std::vector<std::string> options = to_strings(attr_words(found.attrs, mount_attr::all));
     std::string text;
     if (from.type.empty()) {
@@ -310,6 +326,9 @@ class TomlWriter {
       if (found.sb_rdonly) options.emplace_back("ro=fs");
     }
     text += "options = " + toml_array(options) + '\n';
+    if (const std::string value = idmaps_.value(mount); !value.empty()) {
+      text += "idmap = " + value + '\n';
+    }
     const std::string words = groups_.words(found);
     if (words != "private") text += "propagation = " + toml_string(words) + '\n';
     return text;
@@ -349,6 +368,7 @@ class TomlWriter {
   const std::vector<std::uint32_t> live_of_;
   GroupNames groups_;
   UniqueNames names_;
+  IdmapWords idmaps_;
   std::map<std::uint32_t, std::uint32_t> desired_of_;
   std::set<std::uint32_t> listed_;
   std::map<std::uint32_t, ChangeEntry> changes_;

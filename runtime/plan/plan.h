@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/idmap.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/source_map.h"
 #include "runtime/base/span.h"
@@ -89,7 +90,8 @@ struct DesiredMount {
   std::string mountpoint;  ///< relative to the parent's root; "" lies on the parent's root itself
   std::string root;        ///< relative to the superblock's path, "" for all of it
   AttrDemand attrs;
-  Span span;  ///< the mount's entry in the spec
+  Span span;                       ///< the mount's entry in the spec
+  std::uint32_t idmap = no_index;  ///< in Plan::idmaps; no_index: that of its source, if any
 };
 
 /// See the top of the file.
@@ -98,6 +100,7 @@ struct Plan {
   SourceMap sources;
   std::vector<DesiredSuperblock> superblocks;
   std::vector<DesiredMount> mounts;
+  std::vector<IdMap> idmaps;  ///< each once; set_attributes names one by `b`
   std::vector<Op> ops;
   Slot slots = 0;  ///< how many registers the operations use
 };

@@ -46,6 +46,7 @@ class BodyReader {
     for (const fb::Superblock* superblock : *body_.superblocks()) read_superblock(*superblock);
     plan_.mounts.reserve(body_.mounts()->size());
     for (const fb::Mount* mount : *body_.mounts()) read_mount(*mount);
+    read_idmaps();
     plan_.ops.reserve(body_.ops()->size());
     for (const fb::Op* op : *body_.ops()) read_op(*op);
     if (!sound_) return std::nullopt;
@@ -84,7 +85,21 @@ class BodyReader {
                             string_at(in.mountpoint()),
                             string_at(in.root()),
                             {in.attr_value(), in.attr_mask()},
-                            read_span(in.span())});
+                            read_span(in.span()),
+                            in.idmap()});
+  }
+
+  static IdRanges read_ranges(const flatbuffers::Vector<const fb::IdRange*>& in) {
+    IdRanges ranges;
+    for (const fb::IdRange* range : in)
+      ranges.push_back({range->inside(), range->outside(), range->count()});
+    return ranges;
+  }
+
+  void read_idmaps() {
+    if (body_.idmaps() == nullptr) return;
+    for (const fb::IdMap* map : *body_.idmaps())
+      plan_.idmaps.push_back({read_ranges(*map->uid()), read_ranges(*map->gid())});
   }
 
   void read_op(const fb::Op& in) {

@@ -52,6 +52,8 @@ Fault mount_fault(const Plan& plan, std::size_t index) {
   if (!path::is_normal_relative(mount.mountpoint)) return "has a mountpoint that is not normal";
   if (!path::is_normal_relative(mount.root)) return "has a root that is not normal";
   if (!is_sound(mount.attrs)) return "has flags without meaning";
+  if (mount.idmap != no_index && mount.idmap >= plan.idmaps.size())
+    return "has no idmap of the plan";
   return std::nullopt;
 }
 
@@ -130,8 +132,10 @@ class OpVerifier {
       case OpKind::pivot:
         if (!rooted_) return "comes before there is a root";
         return used(op.a);
-      case OpKind::anchor:
       case OpKind::set_attributes:
+        if (op.b != no_slot && op.b >= plan_.idmaps.size()) return "sets no idmap of the plan";
+        return used(op.a);
+      case OpKind::anchor:
         return used(op.a);
       case OpKind::close:
         if (Fault fault = used(op.a)) return fault;
@@ -211,6 +215,10 @@ std::optional<std::string> plan_fault(const Plan& plan) {
     if (const Fault fault = superblock_fault(plan.superblocks[index])) {
       return fmt::format("superblock {} {}", index, *fault);
     }
+  }
+  for (std::size_t index = 0; index < plan.idmaps.size(); ++index) {
+    if (!idmap::is_sound(plan.idmaps[index]))
+      return fmt::format("idmap {} has ranges without meaning", index);
   }
   if (Fault fault = mounts_fault(plan)) return fault;
   return ops_fault(plan);

@@ -20,13 +20,14 @@ Plan sample_plan() {
   Layout layout{.name = "web",
                 .superblocks = {parent_path("/srv/web"), made("proc"),
                                 made("tmpfs", {"size=64m", "mode=1777"})},
-                .mounts = {}};
+                .mounts = {},
+                .idmaps = {{{{0, 100000, 65536}}, {{0, 5, 1}, {1, 100000, 9}}}}};
   layout.superblocks[2].fsname = "shm";
   layout.superblocks[2].name = "scratch";
   add_mount(layout, no_index, 0, "").attrs = {mount_attr::rdonly, mount_attr::rdonly};
   add_mount(layout, 0, 1, "proc");
   add_mount(layout, 0, 2, "tmp").create = Create::dir;
-  add_mount(layout, 0, 2, "var/tmp", "sub");
+  add_mount(layout, 0, 2, "var/tmp", "sub").idmap = 0;
   SourceMap sources;
   sources.add("web.toml", "spec = 1\nname = \"web\"\n");
   return plan_layout(layout, sources);
@@ -133,5 +134,5 @@ TEST_CASE("a plan of another format names both") {
   REQUIRE(diagnostics.items().size() == 1);
   CHECK(diagnostics.items()[0].code == Code::E0502);
   CHECK(diagnostics.items()[0].message ==
-        "plan.bin: the plan has format 9, this mntcr reads format 1");
+        "plan.bin: the plan has format 9, this mntcr reads format 2");
 }
