@@ -50,8 +50,9 @@ int compare(const Options& options, const Plan& plan, Diagnostics& diagnostics) 
     SourceResolver resolver(view.kernel, view.proc, view.parent);
     const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver), view.live);
     differs = !changes.empty();
-    text =
-        written({plan, view.live, view.parent, changes, extends_path(options)}, form_of(options));
+    text = written(
+        {plan, view.live, view.parent, changes, extends_path(options), is_link_in(view.kernel)},
+        form_of(options));
   });
   if (!read || !deliver(options, text, diagnostics)) return exit_trouble;
   return differs ? exit_found : exit_ok;

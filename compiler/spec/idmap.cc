@@ -10,7 +10,7 @@ namespace {
 using syntax::Entry;
 using syntax::Node;
 
-constexpr std::string_view example = R"(write { uid = ["0:100000:65536"] })";
+constexpr std::string_view example = R"(write idmap = { uid = ["0:100000:65536"] })";
 
 /// One key of a map: a list of ranges with the places where they are written.
 struct RangeList {
@@ -50,7 +50,8 @@ void check_list(Context& context, const Entry& entry, RangeList& list) {
     list.faulty = true;
     context.diagnostics
         .add(Code::E0267, entry.value.span, fmt::format("`{}`: {}", entry.key, *fault))
-        .help("put ranges together that go on where another ends");
+        .help(list.ranges.empty() ? R"(write ["0:100000:65536"])"
+                                  : "put ranges together that go on where another ends");
   }
 }
 
@@ -83,7 +84,7 @@ std::optional<IdMap> decode_map(Context& context, const Node& node, std::string 
   if (!uid && !gid) {
     context.diagnostics
         .add(Code::E0265, node.span, fmt::format("{} has neither `uid` nor `gid`", table.title()))
-        .help(std::string(example));
+        .help(R"(write uid = ["0:100000:65536"])");
     return std::nullopt;
   }
   if ((uid && uid->faulty) || (gid && gid->faulty)) return std::nullopt;
@@ -98,6 +99,9 @@ std::optional<Spanned<IdMap>> decode_word(Context& context, const Text& text) {
     if (text.value == "unknown") {
       diagnostic.note(
           "a capture writes this where the kernel shows that a mount has an idmap, but not which");
+    } else if (text.value == "none") {
+      diagnostic.note(
+          "a capture writes this where the parent shows the source only through an idmapped mount");
     }
     diagnostic.help(fmt::format("{}, or \"userns\" for the map of [userns]", example));
     return std::nullopt;

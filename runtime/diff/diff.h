@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver);
 /// The changes, in tree order: a mount before those below it.
 std::vector<Change> diff(const Plan& plan, const ResolvedSources& sources, const MountTable& live);
 
+/// Whether a path of the parent, whose components before the last are no symlinks, is one.
+using IsLink = std::function<bool(const std::string& path)>;
+
 /// What the writers need to name things.
 struct DiffReport {
   const Plan& plan;
@@ -52,6 +56,7 @@ struct DiffReport {
   const MountTable& parent;  ///< the parent namespace, to name bind sources by path
   const std::vector<Change>& changes;
   std::string extends;  ///< path of the spec, as the delta names it
+  IsLink is_link = {};  ///< empty: no source is a symlink
 };
 
 /// For people: a line for each change, and below it what differs.
@@ -62,6 +67,7 @@ std::string write_json(const DiffReport& report);
 std::string write_toml(const DiffReport& report);
 /// All mounts of `live` as a spec named `name`, without changes or a base. Stable: equal states
 /// give equal texts, whatever the kernel's numbers.
-std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent);
+std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent,
+                       const IsLink& is_link = {});
 
 }  // namespace mntcr

@@ -154,10 +154,18 @@ class TomlWriter {
     if (from.untraced) entry.comments.push_back(untraced_note(mount));
     if (from.type.empty()) {
       entry.keys.emplace_back("source", toml_string(from.source));
+      if (is_link(from)) entry.keys.emplace_back("follow", "false");
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
       entry.unset.emplace_back("source");
     }
+  }
+
+  /// Whether the source is a symlink of the parent's, which is itself bound then.
+  [[nodiscard]] bool is_link(const ListedSource& from) const {
+    constexpr std::string_view scheme = "parent:";
+    return report_.is_link && from.source.starts_with(scheme) &&
+           report_.is_link(from.source.substr(scheme.size()));
   }
 
   void gather_idmap(ChangeEntry& entry, const Change& change) const {
@@ -319,6 +327,7 @@ class TomlWriter {
     std::string text;
     if (from.type.empty()) {
       text += "source = " + toml_string(from.source) + '\n';
+      if (is_link(from)) text += "follow = false\n";
     } else {
       text += "type = " + toml_string(from.type) + '\n' + fsname(found);
       const std::vector<std::string> words = param_words(found);
@@ -335,8 +344,7 @@ class TomlWriter {
   }
 
   static std::string fsname(const LiveMount& mount) {
-    const bool usual =
-        mount.source.empty() || mount.source == mount.fs_type || mount.source == "none";
+    const bool usual = mount.source.empty() || mount.source == mount.fs_type;
     return usual ? "" : "fsname = " + toml_string(mount.source) + '\n';
   }
 
@@ -381,13 +389,14 @@ class TomlWriter {
 
 std::string write_toml(const DiffReport& report) { return TomlWriter(report).write(); }
 
-std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent) {
+std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent,
+                       const IsLink& is_link) {
   const Plan nothing;
   std::vector<Change> changes;
   for (std::uint32_t mount = 0; mount < live.mounts.size(); ++mount) {
     changes.push_back({Change::Kind::added, no_index, mount, {}});
   }
-  const DiffReport report{nothing, live, parent, changes, {}};
+  const DiffReport report{nothing, live, parent, changes, {}, is_link};
   return TomlWriter(report, name).write();
 }
 

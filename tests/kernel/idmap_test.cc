@@ -167,9 +167,10 @@ idmap = { uid = ["0:100000:65536"] }
 )");
   const Built built = applied(spec);
   CHECK(differences(built.ns(), spec).empty());
-  inside(built.ns(), [] {
+  const Fd other = idmapped_tmpfs();
+  inside(built.ns(), [&] {
     unmount("/plain");
-    attach(idmapped_tmpfs(), "/plain");
+    attach(other, "/plain");
     unmount("/mapped");
     mount_tmpfs("/mapped");
   });
