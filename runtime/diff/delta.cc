@@ -43,6 +43,7 @@ class Showing {
       : table_(table), tree_(tree), unseen_(unseen) {
     for (std::uint32_t mount = 0; mount < table.mounts.size(); ++mount) {
       if (eligible.empty() || eligible[mount]) by_root_.emplace(key(table.mounts[mount]), mount);
+      idmapped_ |= table.mounts[mount].idmap.has_value();
     }
   }
 
@@ -56,7 +57,7 @@ class Showing {
   /// its binds another idmap is taken only where there is no other.
   [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted) const {
     auto shown = path_to(wanted, true);
-    return shown ? shown : path_to(wanted, false);
+    return shown || !idmapped_ ? shown : path_to(wanted, false);
   }
 
  private:
@@ -84,6 +85,7 @@ class Showing {
   const MountTree& tree_;
   const std::vector<bool>& unseen_;
   std::multimap<Key, std::uint32_t> by_root_;
+  bool idmapped_ = false;  ///< one of the mounts is
 };
 
 /// For its lifetime walks pass `mount`, and with it all that lies on it, as the walk of its own

@@ -6,11 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cerrno>
 
 #include "compiler/driver/pipeline.h"
 #include "runtime/diff/diff.h"
+#include "runtime/kernel/fault_kernel.h"
 #include "runtime/kernel/linux_abi.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/features.h"
@@ -244,6 +246,27 @@ TEST_CASE("mountinfo shows that a mount is idmapped, and a capture says that it 
   Diagnostics diagnostics;
   CHECK_FALSE(driver::compile_text("capture.toml", text, {}, sources, diagnostics).has_value());
   CHECK(render_text(diagnostics, sources).find("E0265") != std::string::npos);
+}
+
+TEST_CASE("a user namespace that the kernel refuses is explained") {
+  if (!possible()) return;
+  const Plan plan = compile(spec_of(
+      "[[mount]]\ntarget = \"/t\"\ntype = \"tmpfs\"\nidmap = { uid = [\"0:100000:65536\"] }\n"));
+  FaultKernel good(linux_kernel());
+  REQUIRE(apply_plan(good, plan).built.has_value());
+  const auto made = std::ranges::find_if(
+      good.log(), [](const std::string& line) { return line.starts_with("new_user_namespace("); });
+  REQUIRE(made != good.log().end());
+  const MachineState before = machine_state();
+  FaultKernel full(linux_kernel());
+  full.fail_call(static_cast<std::size_t>(made - good.log().begin()) + 1, ENOSPC);
+  const Applied refused = apply_plan(full, plan);
+  CHECK_FALSE(refused.built.has_value());
+  INFO(refused.messages);
+  CHECK(refused.messages.find("E0618") != std::string::npos);
+  CHECK(refused.messages.find("test.toml:5") != std::string::npos);
+  CHECK(refused.messages.find("user.max_user_namespaces") != std::string::npos);
+  CHECK(settles_to(before));
 }
 
 TEST_CASE("a user namespace that cannot be made leaves no process and no file") {

@@ -45,7 +45,7 @@ void leave_out(const std::string& what) {
     if (!lacking.empty()) lacking += ", ";
     lacking += info.name;
   }
-  WARN("left out: " << what << "; this kernel has no " << lacking);
+  WARN("left out: " << what << (lacking.empty() ? "" : "; this kernel has no " + lacking));
 }
 
 }  // namespace mntcr::sandbox
