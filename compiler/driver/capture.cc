@@ -33,7 +33,7 @@ int run_capture(const Options& options) {
         .help("a name is of a-z, 0-9, _ and -, and begins with a letter or digit");
   }
   good = good && view_live(*kernel, options, diagnostics, [&](const LiveView& view) {
-           text = write_spec(name_of(options), view.live, view.parent);
+           text = write_spec(name_of(options), view.live, view.parent, is_link_in(view.kernel));
          });
   good = good && deliver(options, text, diagnostics);
   print_messages(options, diagnostics, {});

@@ -78,12 +78,13 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
   bool differs = false;
   const bool read = view_live(*kernel, options, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
-    const DiffReport report{plan,
-                            view.live,
-                            view.parent,
-                            diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
-                            extends_path(options, loaded),
-                            checkpoint_record(loaded)};
+    DiffReport report{plan,
+                      view.live,
+                      view.parent,
+                      diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
+                      extends_path(options, loaded),
+                      checkpoint_record(loaded)};
+    report.is_link = is_link_in(view.kernel);
     differs = !report.changes.empty();
     text = written(report, form_of(options));
   });

@@ -1,6 +1,8 @@
 #include "compiler/driver/live.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "compiler/driver/files.h"
 #include "compiler/driver/where.h"
@@ -51,6 +53,13 @@ bool view_live(Kernel& kernel, const Options& options, Diagnostics& diagnostics,
     diagnostics.add(Code::E0702, {}, "cannot read the live mounts: " + read.error().message);
   }
   return read.has_value();
+}
+
+IsLink is_link_in(Kernel& kernel) {
+  return [&kernel](const std::string& path) {
+    const auto status = kernel.statx(Kernel::at_fdcwd, path, AT_SYMLINK_NOFOLLOW);
+    return status && S_ISLNK(status->mode);
+  };
 }
 
 bool deliver(const Options& options, const std::string& text, Diagnostics& diagnostics) {

@@ -6,6 +6,7 @@
 #include "compiler/driver/options.h"
 #include "runtime/base/diagnostic.h"
 #include "runtime/capture/mount_table.h"
+#include "runtime/diff/diff.h"
 #include "runtime/kernel/kernel.h"
 
 namespace mntcr::driver {
@@ -23,6 +24,9 @@ struct LiveView {
 /// `diagnostics`; then `work` is not called and the answer is false.
 bool view_live(Kernel& kernel, const Options& options, Diagnostics& diagnostics,
                const std::function<void(const LiveView&)>& work);
+
+/// Looks in the parent namespace, in which the calling thread must stand.
+IsLink is_link_in(Kernel& kernel);
 
 /// Writes `text` to options.output, or to stdout; says why not in `diagnostics`.
 bool deliver(const Options& options, const std::string& text, Diagnostics& diagnostics);

@@ -29,4 +29,7 @@ void check_unused(const spec::Spec& spec, Diagnostics& diagnostics);
 /// The same mounted twice on one target.
 void check_twice(const Resolved& resolved, Diagnostics& diagnostics);
 
+/// An idmap of a filesystem of the spec whose mounts cannot have one.
+void check_idmaps(const Resolved& resolved, Diagnostics& diagnostics);
+
 }  // namespace mntcr::layout

@@ -62,11 +62,20 @@ class Writer {
     mount.cover = from.cover;
     if (from.source && from.source->scheme == spec::SourceRef::Scheme::self)
       mount.self = from.source->path;
+    if (from.idmap) mount.idmap = number_of(from.idmap->value);
     mount.create = from.create;
     mount.span = from.span;
     mount.target_span = from.target.span;
     mount.source_span = from.source ? from.source->span : from.made->span;
     result_.mounts.push_back(std::move(mount));
+  }
+
+  std::uint32_t number_of(const IdMap& map) {
+    auto& maps = result_.idmaps;
+    const auto found = std::find(maps.begin(), maps.end(), map);
+    const auto number = static_cast<std::uint32_t>(found - maps.begin());
+    if (found == maps.end()) maps.push_back(map);
+    return number;
   }
 
   /// The number of a filesystem; it gets the next one when `user` is the first mount to show it.
@@ -108,6 +117,7 @@ std::optional<Layout> lay_out(const spec::Spec& spec, Diagnostics& diagnostics) 
   layout::check_kinds(resolved, diagnostics);
   layout::check_mountpoints(resolved, diagnostics);
   layout::check_twice(resolved, diagnostics);
+  layout::check_idmaps(resolved, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
   return Writer(resolved).write();
 }

@@ -26,6 +26,7 @@ struct LayoutMount {
   bool cover = false;           ///< walks pass it
   std::string self;             ///< the path of a `self:` source, else empty
   std::uint32_t of = no_index;  ///< the mount that the `of` of its [filesystem] means
+  std::uint32_t idmap = no_index;  ///< in Layout::idmaps
   Create create = Create::automatic;
   Span span;  ///< the entry
   Span target_span;
@@ -38,6 +39,7 @@ struct Layout {
   std::vector<DesiredSuperblock> superblocks;
   std::vector<LayoutMount> mounts;
   std::vector<std::string> filesystem_names;  ///< all that are declared, shown or not
+  std::vector<IdMap> idmaps = {};  ///< each once
 };
 
 /// Places every mount of `spec`: finds parents by walking the finished tree and resolves `self:`

@@ -57,7 +57,8 @@ fb::Mount write_mount(const DesiredMount& mount, StringTable& strings) {
           strings.number(mount.self),
           mount.of,
           mount.on,
-          mount.cover};
+          mount.cover,
+          mount.idmap};
 }
 
 flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuilder& builder,
@@ -70,6 +71,20 @@ flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuil
   const auto params = builder.CreateVectorOfStrings(superblock.params);
   return fb::CreateSuperblock(builder, static_cast<std::uint8_t>(superblock.kind),
                               superblock.follow, path, type, fsname, name, params, &span);
+}
+
+flatbuffers::Offset<fb::IdMap> write_idmap(flatbuffers::FlatBufferBuilder& builder,
+                                           const IdMap& map) {
+  const auto list = [&](const IdRanges& ranges) {
+    std::vector<fb::IdRange> written;
+    written.reserve(ranges.size());
+    for (const IdRange& range : ranges)
+      written.emplace_back(range.inside, range.outside, range.count);
+    return builder.CreateVectorOfStructs(written);
+  };
+  const auto uid = list(map.uid);
+  const auto gid = list(map.gid);
+  return fb::CreateIdMap(builder, uid, gid);
 }
 
 flatbuffers::DetachedBuffer write_body(const Plan& plan) {
@@ -100,15 +115,18 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   }
   const auto filesystem_names = builder.CreateVectorOfStrings(plan.filesystem_names);
   const auto setting_list = builder.CreateVector(settings);
+  std::vector<flatbuffers::Offset<fb::IdMap>> idmaps;
+  for (const IdMap& map : plan.idmaps) idmaps.push_back(write_idmap(builder, map));
   const auto name = builder.CreateString(plan.name);
   const auto source_list = builder.CreateVector(sources);
   const auto string_list = builder.CreateVectorOfStrings(strings.strings());
   const auto superblock_list = builder.CreateVector(superblocks);
   const auto mount_list = builder.CreateVectorOfStructs(mounts);
   const auto op_list = builder.CreateVectorOfStructs(ops);
+  const auto idmap_list = builder.CreateVector(idmaps);
   fb::FinishPlanBuffer(
       builder, fb::CreatePlan(builder, name, source_list, string_list, superblock_list, mount_list,
-                              op_list, plan.slots, filesystem_names, setting_list));
+                              op_list, plan.slots, filesystem_names, setting_list, idmap_list));
   return builder.Release();
 }
 

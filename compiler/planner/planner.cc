@@ -16,6 +16,7 @@ struct Access {
   bool part = false;         ///< one of them shows only a part of it
   bool made_on = false;      ///< mountpoints are made on it
   bool read_only = false;    ///< one of its mounts is read-only
+  bool idmapped = false;     ///< one of its mounts is: nobody's files could be made through it
   bool anchored = false;     ///< its mounts are clones of an anchor, else its one mount is used up
   Slot slot = no_slot;       ///< of the anchor, or of the mount that will be used up
 };
@@ -34,6 +35,7 @@ class Planner {
     plan_.sources = sources;
     plan_.superblocks = layout.superblocks;
     plan_.filesystem_names = layout.filesystem_names;
+    plan_.idmaps = layout.idmaps;
     children_.resize(layout.mounts.size());
     slots_.resize(layout.mounts.size(), no_slot);
   }
@@ -73,13 +75,13 @@ class Planner {
       const LayoutMount& mount = layout_.mounts[index];
       plan_.mounts.push_back({mount.parent, mount.superblock, mount.target, mount.mountpoint,
                               mount.root, mount.attrs, mount.span, mount.name, mount.on,
-                              mount.cover, mount.self, mount.of});
+                              mount.cover, mount.self, mount.of, mount.idmap});
       if (mount.parent != no_index) children_[mount.parent].push_back(index);
     }
   }
 
   /// Which superblocks need an anchor: those that are cloned from more than once or in part, and
-  /// those whose one mount is read-only while mountpoints must be made on it.
+  /// those whose one mount is read-only or idmapped while mountpoints must be made on it.
   void survey() {
     access_.resize(layout_.superblocks.size());
     for (const LayoutMount& mount : layout_.mounts) {
@@ -87,12 +89,14 @@ class Planner {
       ++access.mounts;
       access.part |= !mount.root.empty();
       access.read_only |= (mount.attrs.value & mount_attr::rdonly) != 0;
+      access.idmapped |= mount.idmap != no_index;
       if (mount.parent == no_index || mount.mountpoint.empty()) continue;
       const LayoutMount& parent = layout_.mounts[mount.parent];
       if (may_make(mount.create, kind_of(parent))) access_of(parent).made_on = true;
     }
     for (Access& access : access_) {
-      access.anchored = access.mounts > 1 || access.part || (access.made_on && access.read_only);
+      access.anchored = access.mounts > 1 || access.part ||
+                        (access.made_on && (access.read_only || access.idmapped));
     }
   }
 
@@ -167,9 +171,10 @@ class Planner {
   void build_mount(std::uint32_t index) {
     const LayoutMount& mount = layout_.mounts[index];
     slots_[index] = take_mount(index);
-    if (mount.attrs.mask != 0) {
+    if (mount.attrs.mask != 0 || mount.idmap != no_index) {
       Op& op = emit(OpKind::set_attributes, mount.span, index);
       op.a = slots_[index];
+      op.b = mount.idmap;
       op.attrs = mount.attrs;
     }
     if (mount.parent == no_index) {

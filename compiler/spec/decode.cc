@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/spec/filesystem.h"
+#include "compiler/spec/idmap.h"
 #include "compiler/spec/keys.h"
 #include "compiler/spec/merge.h"
 #include "compiler/spec/mount.h"
@@ -123,6 +124,7 @@ std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSettin
   Spec spec;
   spec.name = decode_name(context, top);
   top.find("params", Node::Kind::table, "write [params]");
+  decode_userns(context, top);
   decode_filesystems(context, top, spec);
   decode_mounts(context, top, spec);
   check_lost(context, spec);

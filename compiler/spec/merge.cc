@@ -65,7 +65,9 @@ class Merger {
 
   void add(const Entry& entry, const SpecFile& file) {
     if (std::find(consumed.begin(), consumed.end(), entry.key) != consumed.end()) return;
-    if (entry.key == "filesystem") {
+    if (entry.key == "userns") {
+      merge_entry(document_.entries, entry, 1);
+    } else if (entry.key == "filesystem") {
       merge_entry(document_.entries, entry, 2);
     } else if (entry.key == "root" && entry.value.kind == Node::Kind::table) {
       add_root(entry, file);

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "compiler/spec/filesystem.h"
+#include "compiler/spec/idmap.h"
 #include "compiler/spec/names.h"
 #include "compiler/spec/options.h"
 #include "compiler/spec/source.h"
@@ -118,6 +119,7 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
     check_path(context, *target, "target", 0, syntax::PathForm::absolute);
   }
   decode_content(context, table, mount);
+  mount.idmap = decode_idmap(context, table);
   decode_create(context, table, mount);
   decode_name(context, table, mount);
   if (const auto on = table.string("on")) mount.on = {on->value, on->span};
@@ -133,6 +135,7 @@ MountDecl decode_root(Context& context, const syntax::Node& node) {
   mount.name = {std::string(root_name), node.span};
   TableReader table(context, Room::root, node, "[root]");
   decode_content(context, table, mount);
+  mount.idmap = decode_idmap(context, table);
   table.refuse("target", "[root] is the mount at /",
                "take it away; other mounts are [[mount]] entries");
   table.refuse("create", "the root has no mountpoint that could be missing", "take it away");

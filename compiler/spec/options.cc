@@ -115,6 +115,8 @@ bool OptionDecoder::word_with_key(const Text& text) {
   } else if (is_reserved_option_key(key)) {
     diagnostic.help(
         fmt::format("take the word away; `{}` is not in this version of the language", key));
+  } else if (key == "idmap") {
+    diagnostic.help(R"(write idmap = { uid = ["0:100000:65536"] } beside `options`)");
   } else {
     diagnostic.help(R"(write create = "dir" beside `options`)");
   }

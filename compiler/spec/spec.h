@@ -45,6 +45,7 @@ struct MountDecl {
   std::optional<SourceRef> source;
   std::optional<FilesystemDecl> made;
   AttrDemand attrs;
+  std::optional<Spanned<IdMap>> idmap;  ///< where one is written
   Create create = Create::automatic;
   bool follow = true;
   Span span;         ///< the entry's header

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "runtime/apply/idmapping.h"
 #include "runtime/apply/new_namespace.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
@@ -35,6 +36,9 @@ Executor::Executor(Kernel& kernel, const Plan& plan, const ExecutorSetting& sett
       host_mountpoints_(host_mountpoints) {}
 
 Fd Executor::run(Diagnostics& diagnostics) {
+  auto user_namespaces = make_user_namespaces(kernel_, plan_, setting_.proc, diagnostics);
+  if (!user_namespaces) return {};
+  user_namespaces_ = std::move(*user_namespaces);
   for (const Op& op : plan_.ops) {
     // All sources are tried before anything is given up, so that every missing one is told.
     if (op.kind != OpKind::open_source && diagnostics.has_errors()) break;
@@ -45,6 +49,7 @@ Fd Executor::run(Diagnostics& diagnostics) {
     if (!missing) break;
   }
   slots_.clear();
+  user_namespaces_.clear();
   staging_.reset();
   parent_root_.reset();
   if (diagnostics.has_errors()) return {};
@@ -272,11 +277,17 @@ Step Executor::clone(const Op& op) {
 }
 
 /// atime is an enumeration: all of its bits are cleared before one is set, else the kernel refuses.
+/// An idmap is taken only as long as the mount is attached nowhere.
 Step Executor::set_attributes(const Op& op) {
   const std::uint64_t atime = op.attrs.mask & mount_attr::atime_mask;
-  const MountAttr attr{.attr_set = op.attrs.value,
-                       .attr_clr = (op.attrs.mask & ~op.attrs.value) | atime};
+  MountAttr attr{.attr_set = op.attrs.value, .attr_clr = (op.attrs.mask & ~op.attrs.value) | atime};
+  const bool maps = op.b != no_slot;
+  if (maps) {
+    attr.attr_set |= abi::mount_attr_idmap;
+    attr.userns = user_namespaces_[op.b].get();
+  }
   if (Result<void> done = kernel_.mount_setattr(slots_[op.a].get(), "", 0, attr); !done) {
+    if (maps) return StepError(idmap_refused(kernel_, plan_, op, slots_[op.a], done.error()));
     return StepError(refused(plan_, op, done.error()));
   }
   return {};

@@ -69,6 +69,7 @@ class Executor {
   std::vector<std::uint32_t>
       slot_mounts_;  ///< the desired mount that a register holds, or no_index
   HostMountpoints& host_mountpoints_;
+  std::vector<Fd> user_namespaces_;  ///< of Plan::idmaps
   Fd namespace_;
   Fd parent_root_;
   Fd staging_;

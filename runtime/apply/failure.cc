@@ -38,6 +38,10 @@ void explain_errno(StepFailure& failure, int number) {
       failure.notes.emplace_back("the namespace would hold more mounts than the kernel allows");
       failure.helps.emplace_back("raise the limit in the parent: sysctl fs.mount-max=1000000");
       break;
+    case EOVERFLOW:
+      failure.notes.emplace_back(
+          "the mount is idmapped and has no number for the caller, so nothing can be made on it");
+      break;
     case EMFILE:
       failure.notes.emplace_back("every bind source is held open until its mount stands");
       failure.helps.emplace_back(
@@ -96,6 +100,9 @@ std::string step_note(const Plan& plan, const Op& op) {
   if (!op.text.empty()) note += fmt::format(", path `{}`", path::printable(op.text));
   if (op.attrs.mask != 0) {
     note += fmt::format(", flags {}", fmt::join(attr_words(op.attrs.value, op.attrs.mask), " "));
+  }
+  if (op.kind == OpKind::set_attributes && op.b < plan.idmaps.size()) {
+    note += fmt::format(", idmap {}", idmap::words(plan.idmaps[op.b]));
   }
   return note;
 }

@@ -49,7 +49,8 @@ Result<MountTable> parse_mountinfo(std::string_view text);
 struct SourceIdentity {
   std::uint32_t dev_major = 0;
   std::uint32_t dev_minor = 0;
-  std::string root;  ///< path within the filesystem, as mountinfo shows it
+  std::string root;                 ///< path within the filesystem, as mountinfo shows it
+  std::optional<IdMap> idmap = {};  ///< of the mount on which the path ends: a bind has it, too
   bool operator==(const SourceIdentity&) const = default;
 };
 

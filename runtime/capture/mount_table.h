@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/base/idmap.h"
 #include "runtime/base/mount_options.h"
 
 namespace mntcr {
@@ -24,6 +26,10 @@ struct LiveMount {
   std::uint64_t peer_group = 0;  ///< 0 when not shared; a name, not an identity over time
   std::uint64_t master = 0;      ///< 0 when not a slave
   bool unbindable = false;
+  /// Nothing when the mount is not idmapped. The ranges are as the kernel gives them, in numbers of
+  /// the reader's user namespace; unknown where mountinfo was read, which shows only that there are
+  /// some.
+  std::optional<IdMap> idmap;
   bool sb_rdonly = false;               ///< the superblock is read-only, apart from the mount
   std::string fs_type;                  ///< "tmpfs", "fuse.sshfs"
   std::string source;                   ///< "" when it has none

@@ -207,7 +207,9 @@ template <>
 struct Action<grammar::options> {
   template <class Input>
   static void apply(const Input& in, std::vector<MountRow>& rows) {
-    rows.back().mount.attrs = read_attrs(in);
+    LiveMount& mount = rows.back().mount;
+    mount.attrs = read_attrs(in);
+    if ((mount.attrs & abi::mount_attr_idmap) != 0) mount.idmap = IdMap{};
   }
 };
 template <>

@@ -130,7 +130,8 @@ std::optional<SourceIdentity> SourceResolver::told_by_table(const Fd& root, cons
   const TableWalk::Place place = walk_.at(done);
   if (!place.untouchable) return std::nullopt;
   return SourceIdentity{place.mount->dev_major, place.mount->dev_minor,
-                        path::join(place.mount->root, place.below)};
+                        path::join(place.mount->root, place.below),
+                        place.mount->idmap};
 }
 
 LikelySources::LikelySources(const MountTable& table) {
@@ -158,6 +159,7 @@ std::optional<SourceIdentity> SourceResolver::as_likely(const Fd& root, const st
   SourceIdentity identity{mount.dev_major, mount.dev_minor,
                           path::join(mount.root, path::relative_to(path, mount.mountpoint))};
   if (!likely.has(identity)) return std::nullopt;
+  identity.idmap = mount.idmap;
   return identity;
 }
 
@@ -177,7 +179,7 @@ Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool fol
   if (!place) return in_context(path::printable(path), place.error());
 
   const LiveMount& mount = *place->mount;
-  SourceIdentity identity{mount.dev_major, mount.dev_minor, mount.root};
+  SourceIdentity identity{mount.dev_major, mount.dev_minor, mount.root, mount.idmap};
   if (place->is_mount_root) return identity;
   const auto shown = path_of(file->get(), *place);
   if (!shown) return in_context(path::printable(path), shown.error());

@@ -162,6 +162,21 @@ void add_flag_words(std::uint32_t sb_flags, std::vector<std::string>& options) {
   options.insert(options.begin(), words.begin(), words.end());
 }
 
+/// A range that cannot be read makes the whole map an unknown one.
+IdMap id_map_of(const MountStatus& status) {
+  IdMap map;
+  const auto read = [](const std::vector<std::string>& texts, IdRanges& ranges) {
+    for (const std::string& text : texts) {
+      const auto range = idmap::parse_range(text, ' ');
+      if (!range) return false;
+      ranges.push_back(*range);
+    }
+    return true;
+  };
+  if (!read(status.uid_map, map.uid) || !read(status.gid_map, map.gid)) return {};
+  return map;
+}
+
 MountRow row_of(MountStatus status) {
   MountRow row;
   row.parent_id = status.parent_id;
@@ -172,6 +187,7 @@ MountRow row_of(MountStatus status) {
   mount.root = std::move(status.root);
   mount.mountpoint = std::move(status.mountpoint);
   mount.attrs = status.attrs;
+  if ((status.attrs & abi::mount_attr_idmap) != 0) mount.idmap = id_map_of(status);
   mount.peer_group = status.peer_group;
   mount.master = status.master;
   mount.unbindable = (status.propagation & abi::ms_unbindable) != 0;

@@ -42,35 +42,52 @@ class Showing {
       : table_(table), tree_(tree), unseen_(unseen) {
     for (std::uint32_t mount = 0; mount < table.mounts.size(); ++mount) {
       if (eligible.empty() || eligible[mount]) by_root_.emplace(key(table.mounts[mount]), mount);
+      idmapped_ |= table.mounts[mount].idmap.has_value();
     }
   }
 
+  /// A path, and the mount on which it ends.
+  struct Shown {
+    std::string path;
+    std::uint32_t mount;
+  };
+
   /// The path to what `wanted` shows, by the mount whose root is nearest to it, for a walk without
-  /// the mount `without`.
-  [[nodiscard]] std::optional<std::string> path_to(const LiveMount& wanted,
-                                                   std::uint32_t without = no_index) const {
-    if (is_deleted(wanted)) return std::nullopt;
-    std::string_view root = wanted.root;
-    while (true) {
-      const auto [begin, end] = by_root_.equal_range({device_of(wanted), std::string(root)});
-      for (auto found = begin; found != end; ++found) {
-        std::string path = path::join(table_.mounts[found->second].mountpoint,
-                                      path::relative_to(wanted.root, root));
-        if (tree_.walk(path, unseen_, without) == found->second) return path;
-      }
-      if (root == "/" || root.empty()) return std::nullopt;
-      root = path::parent(root);
-    }
+  /// the mount `without`. One that would give its binds another idmap is taken only where there is
+  /// no other.
+  [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted,
+                                             std::uint32_t without = no_index) const {
+    auto shown = path_to(wanted, without, true);
+    return shown || !idmapped_ ? shown : path_to(wanted, without, false);
   }
 
  private:
   using Key = std::pair<Device, std::string>;
   static Key key(const LiveMount& mount) { return {device_of(mount), mount.root}; }
 
+  [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted, std::uint32_t without,
+                                             bool fitting) const {
+    if (is_deleted(wanted)) return std::nullopt;
+    std::string_view root = wanted.root;
+    while (true) {
+      const auto [begin, end] = by_root_.equal_range({device_of(wanted), std::string(root)});
+      for (auto found = begin; found != end; ++found) {
+        const auto& idmap = table_.mounts[found->second].idmap;
+        if (fitting && idmap && idmap != wanted.idmap) continue;
+        std::string path = path::join(table_.mounts[found->second].mountpoint,
+                                      path::relative_to(wanted.root, root));
+        if (tree_.walk(path, unseen_, without) == found->second) return Shown{path, found->second};
+      }
+      if (root == "/" || root.empty()) return std::nullopt;
+      root = path::parent(root);
+    }
+  }
+
   const MountTable& table_;
   const MountTree& tree_;
   const std::vector<bool>& unseen_;
   std::multimap<Key, std::uint32_t> by_root_;
+  bool idmapped_ = false;  ///< one of the mounts is
 };
 
 /// Gives every listed mount its source.
@@ -114,12 +131,15 @@ class SourceFinder {
       delta_.sources[mount].source = report_.known_sources[mount];
       return true;
     }
-    if (const auto path = inside_.path_to(live, mount)) {
-      delta_.sources[mount].source = "self:" + *path;
+    ListedSource& source = delta_.sources[mount];
+    if (const auto found = inside_.path_to(live, mount)) {
+      source.source = "self:" + found->path;
+      source.shown = found->mount;
       return true;
     }
-    if (const auto path = outside_.path_to(live)) {
-      delta_.sources[mount].source = "parent:" + *path;
+    if (const auto found = outside_.path_to(live)) {
+      source.source = "parent:" + found->path;
+      source.parent = found->mount;
       return true;
     }
     return false;

@@ -16,9 +16,11 @@ namespace mntcr {
 
 /// Where a listed mount comes from.
 struct ListedSource {
-  std::string type;       ///< it makes a filesystem of its own; then there is no source
-  std::string source;     ///< "self:/tmp", "parent:/srv", "fs:tmp/a", "device:8:1/a"
-  bool untraced = false;  ///< nothing in the parent or the container shows the source
+  std::string type;                 ///< it makes a filesystem of its own; then there is no source
+  std::string source;               ///< "self:/tmp", "parent:/srv", "fs:tmp/a", "device:8:1/a"
+  bool untraced = false;            ///< nothing in the parent or the container shows the source
+  std::uint32_t parent = no_index;  ///< of `parent:`, the parent's mount that it leads to
+  std::uint32_t shown = no_index;   ///< else the live mount of the base that it leads to, if any
 };
 
 /// A [filesystem] that the delta declares because no path of the container leads to it.

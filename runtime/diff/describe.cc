@@ -25,6 +25,7 @@ DescribedChange describe_added(const DiffReport& report, const MountTree& tree, 
     described.options.emplace_back(word);
   }
   if (!from.type.empty()) described.parameters = param_words(live);
+  if (live.idmap) described.idmap = idmap::words(*live.idmap);
   described.propagation = propagation_word(live);
   described.covers = tree.covered_by(mount);
   return described;

@@ -7,13 +7,15 @@
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
 #include "runtime/diff/compare.h"
+#include "runtime/diff/idmaps.h"
 
 namespace mntcr {
 namespace {
 
 /// What differs about a pair. A superblock's own differences are told once, at the first mount that
 /// shows it.
-std::vector<Difference> differences(const Plan& plan, const MountTable& live, const Pair& pair,
+std::vector<Difference> differences(const Plan& plan, const ResolvedSources& sources,
+                                    const MountTable& live, const Pair& pair,
                                     std::vector<bool>& told) {
   const DesiredMount& desired = plan.mounts[pair.desired];
   const DesiredSuperblock& superblock = plan.superblocks[desired.superblock];
@@ -26,6 +28,7 @@ std::vector<Difference> differences(const Plan& plan, const MountTable& live, co
     all.insert(all.end(), more.begin(), more.end());
   };
   add(compare_mount(desired, found));
+  if (!pair.other_source) add(compare_idmap(plan, sources, desired, found));
   if (!pair.other_source && !told[desired.superblock]) {
     told[desired.superblock] = true;
     add(compare_superblock(superblock, found, live.ids_are_ours));
@@ -64,7 +67,7 @@ std::vector<Change> diff(const Plan& plan, const ResolvedSources& sources, const
       changes.push_back({Change::Kind::removed, pair.desired, no_index, {}});
     } else if (pair.desired == no_index) {
       changes.push_back({Change::Kind::added, no_index, pair.live, {}});
-    } else if (auto found = differences(plan, live, pair, told); !found.empty()) {
+    } else if (auto found = differences(plan, sources, live, pair, told); !found.empty()) {
       changes.push_back({Change::Kind::changed, pair.desired, pair.live, std::move(found)});
     }
   }

@@ -16,6 +16,7 @@ MountTable expected_table(const Plan& plan) {
     mount.below_parent = desired.mountpoint;
     mount.attrs = desired.attrs.value;
     mount.attrs_known = desired.attrs.mask;
+    if (desired.idmap != no_index) mount.idmap = plan.idmaps[desired.idmap];
     mount.fs_type = superblock.type;
     mount.source = superblock.fsname;
     mount.fs_options = superblock.params;

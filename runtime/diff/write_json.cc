@@ -38,6 +38,12 @@ Json place(const Span& span, const SourceMap& sources) {
       {"file", bytes(sources.at(span.file).name)}, {"line", at.line}, {"column", at.column}};
 }
 
+Json ranges(const IdRanges& list) {
+  Json texts = Json::array();
+  for (const IdRange& range : list) texts.push_back(idmap::range_text(range));
+  return texts;
+}
+
 void describe_live(Json& entry, const LiveMount& mount) {
   Json flags = Json::array();
   for (const std::string_view word : attr_words(mount.attrs, mount_attr::all)) {
@@ -49,6 +55,9 @@ void describe_live(Json& entry, const LiveMount& mount) {
   entry["options"] = flags;
   entry["filesystem_options"] = array(mount.fs_options);
   entry["filesystem_readonly"] = mount.sb_rdonly;
+  if (mount.idmap) {
+    entry["idmap"] = Json{{"uid", ranges(mount.idmap->uid)}, {"gid", ranges(mount.idmap->gid)}};
+  }
 }
 
 std::string_view kind_word(Change::Kind kind) {

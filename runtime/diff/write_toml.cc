@@ -20,6 +20,7 @@
 #include "runtime/diff/diff.h"
 #include "runtime/diff/expected.h"
 #include "runtime/diff/groups.h"
+#include "runtime/diff/idmaps.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
 #include "runtime/diff/toml_text.h"
@@ -33,6 +34,7 @@ struct ChangeEntry {
   std::vector<std::string> options;
   bool all_options = false;  ///< `options` holds all, not only what differs
   std::vector<std::pair<std::string, std::string>> keys;  ///< other keys with their values as TOML
+  std::vector<std::string> unset;
 };
 
 /// A [filesystem.NAME] of the base while its changes are gathered.
@@ -73,7 +75,8 @@ class TomlWriter {
         delta_(make_delta(report, tree_)),
         layers_(layers_of(report.plan)),
         live_of_(counterparts(report.plan, report.live, report.changes)),
-        groups_(report.live, report.parent) {
+        groups_(report.live, report.parent),
+        idmaps_(report, delta_, desired_of_) {
     for (std::uint32_t mount = 0; mount < live_of_.size(); ++mount) {
       if (live_of_[mount] != no_index) desired_of_[live_of_[mount]] = mount;
     }
@@ -158,6 +161,9 @@ class TomlWriter {
       } else if (difference.what == "propagation") {
         entry.comments.push_back(was);
         entry.keys.emplace_back("propagation", toml_string(groups_.words(found)));
+      } else if (difference.what == "idmap") {
+        entry.comments.push_back(was);
+        gather_idmap(entry, change);
       } else if (difference.what == "source") {
         gather_source(change.desired, change.live,
                       is_deleted(found) ? was + ", is " + difference.is : was);
@@ -178,24 +184,38 @@ class TomlWriter {
     const bool made_here = superblock.kind == DesiredSuperblock::Kind::made &&
                            superblock.name.empty() && desired(mount).self.empty() &&
                            desired(mount).of == no_index;
-    std::vector<std::string> gone;
-    if (made_here != !from.type.empty()) gone.emplace_back(made_here ? "type" : "source");
-    if (made_here && superblock.fsname != superblock.type) gone.emplace_back("fsname");
+    if (made_here != !from.type.empty()) entry.unset.emplace_back(made_here ? "type" : "source");
+    if (made_here && superblock.fsname != superblock.type) entry.unset.emplace_back("fsname");
     if (made_here || !from.type.empty()) {
       const bool has_options = desired(mount).attrs.mask != 0 || !superblock.params.empty();
-      if (has_options) gone.emplace_back("options");
+      if (has_options) entry.unset.emplace_back("options");
       entry.all_options = true;
       entry.options = flag_words(live(found));
       if (!from.type.empty()) append_filesystem_words(entry.options, live(found));
     }
     if (from.type.empty()) {
       entry.keys.emplace_back("source", toml_string(from.source));
+      if (is_link(from)) entry.keys.emplace_back("follow", "false");
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
       if (const std::string name = fsname_of(live(found)); !name.empty())
         entry.keys.emplace_back("fsname", toml_string(name));
     }
-    if (!gone.empty()) entry.keys.emplace_back("unset", toml_array(gone));
+  }
+
+  /// Whether the source is a symlink of the parent's, which is itself bound then.
+  [[nodiscard]] bool is_link(const ListedSource& from) const {
+    constexpr std::string_view scheme = "parent:";
+    return report_.is_link && from.source.starts_with(scheme) &&
+           report_.is_link(from.source.substr(scheme.size()));
+  }
+
+  void gather_idmap(ChangeEntry& entry, const Change& change) const {
+    if (const std::string value = idmaps_.value(change.live); !value.empty()) {
+      entry.keys.emplace_back("idmap", value);
+    } else if (desired(change.desired).idmap != no_index) {
+      entry.unset.emplace_back("idmap");
+    }
   }
 
   /// All flags that are known, as words.
@@ -314,12 +334,13 @@ class TomlWriter {
     std::string text;
     for (const auto& [mount, entry] : changes_) {
       if (entry.comments.empty()) continue;
-      const bool says = !entry.options.empty() || !entry.keys.empty();
+      const bool says = !entry.options.empty() || !entry.keys.empty() || !entry.unset.empty();
       text += '\n' + comments(entry.comments);
       if (!says) continue;
       text += "[[change]]\n" + address(mount);
       if (!entry.options.empty()) text += "options = " + toml_array(entry.options) + '\n';
       for (const auto& [key, value] : entry.keys) text += fmt::format("{} = {}\n", key, value);
+      if (!entry.unset.empty()) text += "unset = " + toml_array(entry.unset) + '\n';
     }
     return text;
   }
@@ -354,7 +375,7 @@ class TomlWriter {
     if (from.untraced) text += toml_comment(untraced_note(mount));
     if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
     return text + (mount == 0 ? "[root]\n" : placement(mount, !covered.empty())) +
-           source_keys(live(mount), from);
+           source_keys(mount, from);
   }
 
   std::string placement(std::uint32_t mount, bool covers) const {
@@ -369,16 +390,21 @@ class TomlWriter {
     return text;
   }
 
-  std::string source_keys(const LiveMount& found, const ListedSource& from) {
+  std::string source_keys(std::uint32_t mount, const ListedSource& from) {
+    const LiveMount& found = live(mount);
     std::vector<std::string> options = flag_words(found);
     std::string text;
     if (from.type.empty()) {
       text += "source = " + toml_string(from.source) + '\n';
+      if (is_link(from)) text += "follow = false\n";
     } else {
       text += "type = " + toml_string(from.type) + '\n' + fsname(found);
       append_filesystem_words(options, found);
     }
     if (!options.empty()) text += "options = " + toml_array(options) + '\n';
+    if (const std::string value = idmaps_.value(mount); !value.empty()) {
+      text += "idmap = " + value + '\n';
+    }
     const std::string words = groups_.words(found);
     if (words != "private") text += "propagation = " + toml_string(words) + '\n';
     return text;
@@ -386,7 +412,7 @@ class TomlWriter {
 
   /// Empty where it is the usual one.
   static std::string fsname_of(const LiveMount& mount) {
-    const bool usual = mount.source == mount.fs_type || mount.source == "none";
+    const bool usual = mount.source == mount.fs_type;
     return usual ? "" : mount.source;
   }
 
@@ -425,6 +451,7 @@ class TomlWriter {
   const std::vector<std::uint32_t> live_of_;
   GroupNames groups_;
   UniqueNames names_;
+  IdmapWords idmaps_;
   std::map<std::uint32_t, std::uint32_t> desired_of_;
   std::set<std::uint32_t> listed_;
   std::map<std::uint32_t, ChangeEntry> changes_;
@@ -449,9 +476,12 @@ std::string write_whole(const std::string& name, const DiffReport& report) {
 
 std::string write_toml(const DiffReport& report) { return TomlWriter(report).write(); }
 
-std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent) {
+std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent,
+                       const IsLink& is_link) {
   const Plan nothing;
-  return write_whole(name, {nothing, live, parent, all_added(live), {}});
+  DiffReport report{nothing, live, parent, all_added(live), {}};
+  report.is_link = is_link;
+  return write_whole(name, report);
 }
 
 std::string write_flat(const Plan& plan) {
@@ -464,6 +494,11 @@ std::string write_flat(const Plan& plan) {
     const bool of_parent = superblock.kind == DesiredSuperblock::Kind::parent;
     report.known_sources.push_back(of_parent ? desired_source(mount, superblock) : "");
   }
+  std::set<std::string> links;
+  for (const DesiredSuperblock& superblock : plan.superblocks) {
+    if (!superblock.follow) links.insert(superblock.path);
+  }
+  report.is_link = [&](const std::string& path) { return links.contains(path); };
   return write_whole(plan.name, report);
 }
 

@@ -188,6 +188,14 @@ Result<void> FaultKernel::setns(int ns, int type) {
   return inner_.setns(ns, type);
 }
 
+Result<Fd> FaultKernel::new_user_namespace(int proc, const std::string& uid_map,
+                                           const std::string& gid_map) {
+  if (auto entered = enter("new_user_namespace", proc, uid_map, gid_map); !entered) {
+    return Failure(entered.error());
+  }
+  return lend(inner_.new_user_namespace(proc, uid_map, gid_map));
+}
+
 Result<void> FaultKernel::fchdir(int dir) {
   if (auto entered = enter("fchdir", dir); !entered) return entered;
   return inner_.fchdir(dir);

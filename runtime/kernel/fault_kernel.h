@@ -57,6 +57,8 @@ class FaultKernel final : public Kernel {
                                 StatmountPart part) override;
   Result<void> unshare(int flags) override;
   Result<void> setns(int ns, int type) override;
+  Result<Fd> new_user_namespace(int proc, const std::string& uid_map,
+                                const std::string& gid_map) override;
   Result<void> fchdir(int dir) override;
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) override;
   Result<int> ioctl_ns_get_nstype(int ns) override;

@@ -1,6 +1,7 @@
-// The one seam to Linux. Methods are named after the syscalls and do one each; nothing here decides
-// anything. LinuxKernel makes the calls, FaultKernel fails the call you choose, and whatever works
-// on mounts is written against this interface so that it can be run on either.
+// The one seam to Linux. Methods are named after the syscalls and do one each (new_user_namespace
+// is the exception); nothing here decides anything. LinuxKernel makes the calls, FaultKernel fails
+// the call you choose, and whatever works on mounts is written against this interface so that it
+// can be run on either.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +50,7 @@ struct MountAttr {
   std::uint64_t attr_set = 0;
   std::uint64_t attr_clr = 0;
   std::uint64_t propagation = 0;  ///< MS_PRIVATE and the like, or 0 for unchanged
+  int userns = -1;                ///< with MOUNT_ATTR_IDMAP: the user namespace that has the map
 };
 
 /// What statx(2) says of an open file.
@@ -85,6 +87,10 @@ struct MountStatus {
   std::string source;
   /// The security module's, then the filesystem's, one by one; without ro and rw.
   std::vector<std::string> fs_options;
+  /// "inside outside count", a range each, in numbers of the caller's user namespace; ranges that
+  /// it has no numbers for are left out. Empty where the mount is not idmapped (attrs says).
+  std::vector<std::string> uid_map;
+  std::vector<std::string> gid_map;
 };
 
 /// How much statmount(2) is asked for. `placement` leaves out what costs most and says nothing of
@@ -151,6 +157,12 @@ class Kernel {
   // Namespaces and threads.
   virtual Result<void> unshare(int flags) = 0;
   virtual Result<void> setns(int ns, int type) = 0;
+  /// A new user namespace with these maps, for MOUNT_ATTR_IDMAP; the texts are those of
+  /// /proc/PID/uid_map, `proc` is /proc. The one method of several calls: the kernel gives such a
+  /// namespace only to a process that lives in it, so one is started, and has ended on return.
+  /// EPERM for a chrooted caller.
+  virtual Result<Fd> new_user_namespace(int proc, const std::string& uid_map,
+                                        const std::string& gid_map) = 0;
   virtual Result<void> fchdir(int dir) = 0;
   virtual Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) = 0;  ///< NS_GET_MNTNS_ID
   virtual Result<int> ioctl_ns_get_nstype(int ns) = 0;              ///< NS_GET_NSTYPE

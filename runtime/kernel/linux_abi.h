@@ -18,6 +18,7 @@ inline constexpr long sys_move_mount = 429;
 inline constexpr long sys_fsopen = 430;
 inline constexpr long sys_fsconfig = 431;
 inline constexpr long sys_fsmount = 432;
+inline constexpr long sys_clone3 = 435;
 inline constexpr long sys_openat2 = 437;
 inline constexpr long sys_mount_setattr = 442;
 inline constexpr long sys_statmount = 457;
@@ -100,6 +101,22 @@ inline constexpr int clone_newnet = 0x40000000;
 inline constexpr unsigned long ns_get_nstype = 0xb703;
 inline constexpr unsigned long ns_get_mntns_id = 0x8008b705;
 
+// clone3(2).
+inline constexpr std::uint64_t clone_pidfd = 0x1000;
+inline constexpr std::uint64_t clone_newuser_flag = 0x10000000;
+
+struct CloneArgs {
+  std::uint64_t flags;
+  std::uint64_t pidfd;
+  std::uint64_t child_tid;
+  std::uint64_t parent_tid;
+  std::uint64_t exit_signal;
+  std::uint64_t stack;
+  std::uint64_t stack_size;
+  std::uint64_t tls;
+};
+static_assert(sizeof(CloneArgs) == 64);
+
 // f_type of statfs(2).
 inline constexpr std::uint64_t proc_super_magic = 0x9fa0;
 inline constexpr std::uint64_t nsfs_magic = 0x6e736673;
@@ -135,6 +152,8 @@ inline constexpr std::uint64_t statmount_sb_source = 0x200;
 inline constexpr std::uint64_t statmount_opt_array = 0x400;
 inline constexpr std::uint64_t statmount_opt_sec_array = 0x800;
 inline constexpr std::uint64_t statmount_supported_mask = 0x1000;
+inline constexpr std::uint64_t statmount_mnt_uidmap = 0x2000;
+inline constexpr std::uint64_t statmount_mnt_gidmap = 0x4000;
 
 /// The fixed head of what statmount writes; strings follow, addressed by offsets from its end.
 struct Statmount {

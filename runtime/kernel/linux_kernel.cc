@@ -20,6 +20,7 @@
 #include <cstring>
 
 #include "runtime/kernel/linux_abi.h"
+#include "runtime/kernel/linux_kernel_userns.h"
 #include "runtime/kernel/statmount_decode.h"
 
 namespace mntcr {
@@ -197,6 +198,7 @@ class LinuxKernel final : public Kernel {
   Result<void> mount_setattr(int dir, const std::string& path, unsigned flags,
                              const MountAttr& attr) override {
     abi::MountAttr raw{attr.attr_set, attr.attr_clr, attr.propagation, 0};
+    if (attr.userns >= 0) raw.userns_fd = static_cast<std::uint64_t>(attr.userns);
     const unsigned all_flags = flags | (path.empty() ? static_cast<unsigned>(AT_EMPTY_PATH) : 0U);
     return done(::syscall(abi::sys_mount_setattr, dir, path.c_str(), all_flags, &raw, sizeof(raw)),
                 "mount_setattr");
@@ -258,6 +260,13 @@ class LinuxKernel final : public Kernel {
   Result<void> unshare(int flags) override { return done(::unshare(flags), "unshare"); }
 
   Result<void> setns(int ns, int type) override { return done(::setns(ns, type), "setns"); }
+
+  Result<Fd> new_user_namespace(int proc, const std::string& uid_map,
+                                const std::string& gid_map) override {
+    const Result<int> made = make_user_namespace(proc, uid_map, gid_map);
+    if (!made) return in_context("making a user namespace", made.error());
+    return Fd(*this, *made);
+  }
 
   Result<void> fchdir(int dir) override { return done(::fchdir(dir), "fchdir"); }
 

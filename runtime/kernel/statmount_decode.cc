@@ -21,7 +21,7 @@ constexpr std::uint64_t placement_mask = basics_mask | abi::statmount_mnt_point;
 constexpr std::uint64_t everything_mask =
     placement_mask | abi::statmount_mnt_root | abi::statmount_fs_type | abi::statmount_fs_subtype |
     abi::statmount_sb_source | abi::statmount_opt_array | abi::statmount_opt_sec_array |
-    abi::statmount_supported_mask;
+    abi::statmount_supported_mask | abi::statmount_mnt_uidmap | abi::statmount_mnt_gidmap;
 
 /// The strings behind the head, read by offset.
 class Strings {
@@ -136,6 +136,8 @@ Result<MountStatus> decode_statmount(std::span<const std::byte> bytes, Statmount
   decoder.append(abi::statmount_opt_sec_array, head.opt_sec_array, head.opt_sec_num,
                  status.fs_options);
   decoder.append(abi::statmount_opt_array, head.opt_array, head.opt_num, status.fs_options);
+  decoder.append(abi::statmount_mnt_uidmap, head.mnt_uidmap, head.mnt_uidmap_num, status.uid_map);
+  decoder.append(abi::statmount_mnt_gidmap, head.mnt_gidmap, head.mnt_gidmap_num, status.gid_map);
   if (!decoder.sound()) return senseless();
   return status;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/idmap.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/source_map.h"
 #include "runtime/base/span.h"
@@ -96,6 +97,7 @@ struct DesiredMount {
   bool cover = false;           ///< walks pass it
   std::string self;             ///< the path of a `self:` source, else empty
   std::uint32_t of = no_index;  ///< the mount that the `of` of its [filesystem] means
+  std::uint32_t idmap = no_index;  ///< in Plan::idmaps; no_index: that of its source, if any
 };
 
 /// A value that `--set` gave a param.
@@ -110,6 +112,7 @@ struct Plan {
   SourceMap sources;
   std::vector<DesiredSuperblock> superblocks;
   std::vector<DesiredMount> mounts;
+  std::vector<IdMap> idmaps;  ///< each once; set_attributes names one by `b`
   std::vector<Op> ops;
   Slot slots = 0;                             ///< how many registers the operations use
   std::vector<std::string> filesystem_names;  ///< all that the spec declares, shown or not

@@ -46,6 +46,7 @@ class BodyReader {
     for (const fb::Superblock* superblock : *body_.superblocks()) read_superblock(*superblock);
     plan_.mounts.reserve(body_.mounts()->size());
     for (const fb::Mount* mount : *body_.mounts()) read_mount(*mount);
+    read_idmaps();
     plan_.ops.reserve(body_.ops()->size());
     for (const fb::Op* op : *body_.ops()) read_op(*op);
     read_words();
@@ -90,7 +91,8 @@ class BodyReader {
                             in.on(),
                             in.cover(),
                             string_at(in.self()),
-                            in.of()});
+                            in.of(),
+                            in.idmap()});
   }
 
   /// What only deltas need.
@@ -104,6 +106,19 @@ class BodyReader {
     for (const fb::Setting* setting : *body_.settings()) {
       plan_.settings.push_back({read_string(setting->name()), read_string(setting->value())});
     }
+  }
+
+  static IdRanges read_ranges(const flatbuffers::Vector<const fb::IdRange*>& in) {
+    IdRanges ranges;
+    for (const fb::IdRange* range : in)
+      ranges.push_back({range->inside(), range->outside(), range->count()});
+    return ranges;
+  }
+
+  void read_idmaps() {
+    if (body_.idmaps() == nullptr) return;
+    for (const fb::IdMap* map : *body_.idmaps())
+      plan_.idmaps.push_back({read_ranges(*map->uid()), read_ranges(*map->gid())});
   }
 
   void read_op(const fb::Op& in) {

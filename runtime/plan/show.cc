@@ -31,6 +31,17 @@ std::string flag_words(const AttrDemand& attrs) {
   return fmt::format("{}", fmt::join(attr_words(attrs.value, attrs.mask), ","));
 }
 
+/// "idmap uid 0:100000:65536 gid 0:100000:65536", empty for none.
+std::string idmap_words(const Plan& plan, std::uint32_t index) {
+  return index < plan.idmaps.size() ? "idmap " + idmap::words(plan.idmaps[index]) : "";
+}
+
+/// Both with `separator` between, or the one that is not empty.
+std::string both(std::string first, std::string_view separator, const std::string& second) {
+  if (!first.empty() && !second.empty()) first += separator;
+  return first + second;
+}
+
 std::string_view create_word(Create create) {
   switch (create) {
     case Create::automatic:
@@ -65,7 +76,7 @@ std::string operands(const Plan& plan, const Op& op) {
     case OpKind::clone:
       return slot(op.dst) + " = " + slot(op.a) + (op.text.empty() ? "" : " at " + quoted(op.text));
     case OpKind::set_attributes:
-      return slot(op.a) + " " + flag_words(op.attrs);
+      return slot(op.a) + " " + both(flag_words(op.attrs), " ", idmap_words(plan, op.b));
     case OpKind::make_mountpoint:
       return fmt::format("{} in {}, as {} is, create {}", quoted(op.text), slot(op.a), slot(op.b),
                          create_word(op.create));
@@ -108,7 +119,7 @@ std::string mount_words(const Plan& plan, const DesiredMount& mount) {
   for (const std::string& param : superblock.params) {
     how += (how.empty() ? "" : ",") + path::printable(param);
   }
-  return how;
+  return both(how, "  ", idmap_words(plan, mount.idmap));
 }
 
 std::size_t shown_width(const std::string& text) {

@@ -39,6 +39,17 @@ Json superblock(const Plan& plan, const DesiredSuperblock& in) {
 
 Json index_or_null(std::uint32_t index) { return index == no_index ? Json(nullptr) : Json(index); }
 
+Json ranges(const IdRanges& in) {
+  Json texts = Json::array();
+  for (const IdRange& range : in) texts.push_back(idmap::range_text(range));
+  return texts;
+}
+
+Json id_map(const Plan& plan, std::uint32_t index) {
+  if (index >= plan.idmaps.size()) return nullptr;
+  return Json{{"uid", ranges(plan.idmaps[index].uid)}, {"gid", ranges(plan.idmaps[index].gid)}};
+}
+
 Json mount(const Plan& plan, const DesiredMount& in) {
   return Json{{"target", text(in.target)},
               {"parent", index_or_null(in.parent)},
@@ -46,6 +57,7 @@ Json mount(const Plan& plan, const DesiredMount& in) {
               {"superblock", in.superblock},
               {"root", text(in.root)},
               {"options", flags(in.attrs)},
+              {"idmap", id_map(plan, in.idmap)},
               {"place", place(plan, in.span)}};
 }
 
@@ -53,7 +65,9 @@ Json step(const Plan& plan, const Op& op) {
   Json json{{"op", describe(op.kind).name}, {"mount", index_or_null(op.mount)}};
   if (op.dst != no_slot) json["dst"] = op.dst;
   if (op.a != no_slot) json["a"] = op.a;
-  if (op.b != no_slot) json["b"] = op.b;
+  const bool maps = op.kind == OpKind::set_attributes && op.b != no_slot;
+  if (maps) json["idmap"] = id_map(plan, op.b);
+  if (op.b != no_slot && !maps) json["b"] = op.b;
   if (!op.text.empty()) json["path"] = text(op.text);
   if (op.attrs.mask != 0) json["options"] = flags(op.attrs);
   json["place"] = place(plan, op.span);

@@ -57,6 +57,8 @@ Fault mount_fault(const Plan& plan, std::size_t index) {
     return "shows a path that is not normal";
   if (mount.of != no_index && mount.of >= plan.mounts.size())
     return "takes its filesystem from no mount of the plan";
+  if (mount.idmap != no_index && mount.idmap >= plan.idmaps.size())
+    return "has no idmap of the plan";
   return std::nullopt;
 }
 
@@ -135,8 +137,10 @@ class OpVerifier {
       case OpKind::pivot:
         if (!rooted_) return "comes before there is a root";
         return used(op.a);
-      case OpKind::anchor:
       case OpKind::set_attributes:
+        if (op.b != no_slot && op.b >= plan_.idmaps.size()) return "sets no idmap of the plan";
+        return used(op.a);
+      case OpKind::anchor:
         return used(op.a);
       case OpKind::close:
         if (Fault fault = used(op.a)) return fault;
@@ -216,6 +220,10 @@ std::optional<std::string> plan_fault(const Plan& plan) {
     if (const Fault fault = superblock_fault(plan.superblocks[index])) {
       return fmt::format("superblock {} {}", index, *fault);
     }
+  }
+  for (std::size_t index = 0; index < plan.idmaps.size(); ++index) {
+    if (!idmap::is_sound(plan.idmaps[index]))
+      return fmt::format("idmap {} has ranges without meaning", index);
   }
   if (Fault fault = mounts_fault(plan)) return fault;
   return ops_fault(plan);

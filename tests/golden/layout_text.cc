@@ -53,6 +53,7 @@ std::string layout_text(const Layout& layout) {
     }
     const auto words = attr_words(mount.attrs.value, mount.attrs.mask);
     if (!words.empty()) text += fmt::format(", {}", fmt::join(words, " "));
+    if (mount.idmap != no_index) text += ", idmap " + idmap::words(layout.idmaps.at(mount.idmap));
     text += create_text(mount.create);
     text += "\n";
   }

@@ -8,6 +8,7 @@
 #include "runtime/apply/pin.h"
 #include "runtime/kernel/fault_kernel.h"
 #include "tests/kernel/support/containers.h"
+#include "tests/kernel/support/features.h"
 #include "tests/kernel/support/sandbox.h"
 
 namespace mntcr {
@@ -17,6 +18,7 @@ using namespace sandbox;
 
 /// A container that uses every operation of a plan.
 std::string full_spec() {
+  const std::string idmap = can_idmap() ? "idmap = { uid = [\"0:100000:65536\"] }\n" : "";
   const std::string root = fresh_dir();
   const std::string data = fresh_dir();
   for (const char* name : {"/proc", "/tmp"}) make_dir(root + name);
@@ -31,7 +33,7 @@ type = "proc"
 target = "/tmp"
 type = "tmpfs"
 options = ["size=1m", "ro"]
-[[mount]]
+{}[[mount]]
 target = "/tmp/part"
 source = "self:/tmp/sub"
 [[mount]]
@@ -40,7 +42,7 @@ source = "parent:{}"
 create = "dir"
 options = ["ro"]
 )",
-                     root, data);
+                     root, idmap, data);
 }
 
 /// Calls that may fail without harm: the probes of features, whose answer is any other errno than

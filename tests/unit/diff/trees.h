@@ -12,11 +12,14 @@
 //   live       .       8:1  /srv/web  ext4
 //                proc  0:50 /         proc   nosuid,hidepid=invisible
 //
-// Words are flags, shared:N, master:N, unbindable, sb=ro, src=NAME and parameters.
+// Words are flags, shared:N, master:N, unbindable, sb=ro, src=NAME, idmap=RANGE+RANGE… (users and
+// groups alike; without ranges an unknown one) and parameters. What a parent path leads to may be
+// followed by an idmap, too.
 #pragma once
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <optional>
 #include <ranges>
 #include <sstream>
 #include <string>
@@ -53,6 +56,18 @@ inline std::vector<std::string> words_of(const TreeLine& line, std::size_t colum
   std::istringstream stream(line.columns[column]);
   for (std::string word; std::getline(stream, word, ',');) words.push_back(word);
   return words;
+}
+
+/// "idmap=0:5:1+7:9:2", or "idmap" for an unknown one; nothing when `word` is another.
+inline std::optional<IdMap> idmap_word(const std::string& word) {
+  if (word == "idmap") return IdMap{};
+  if (!word.starts_with("idmap=")) return std::nullopt;
+  IdMap map;
+  std::istringstream stream(word.substr(6));
+  for (std::string text; std::getline(stream, text, '+');)
+    map.uid.push_back(idmap::parse_range(text, ':').value());
+  map.gid = map.uid;
+  return map;
 }
 
 /// Finds the parents of lines from their indents.
@@ -127,6 +142,9 @@ inline Plan desired(const std::string& text) {
       if (const MountOption* option = find_mount_option(word)) {
         mount.attrs.value |= option->demand.value;
         mount.attrs.mask |= option->demand.mask;
+      } else if (const auto map = idmap_word(word)) {
+        mount.idmap = static_cast<std::uint32_t>(plan.idmaps.size());
+        plan.idmaps.push_back(*map);
       } else {
         params.push_back(word);
       }
@@ -143,6 +161,8 @@ inline Plan desired(const std::string& text) {
 inline void apply_live_word(LiveMount& mount, const std::string& word) {
   if (const MountOption* option = find_mount_option(word)) {
     mount.attrs = (mount.attrs & ~option->demand.mask) | option->demand.value;
+  } else if (const auto map = idmap_word(word)) {
+    mount.idmap = map;
   } else if (word.starts_with("shared:")) {
     mount.peer_group = std::stoul(word.substr(7));
   } else if (word.starts_with("master:")) {
@@ -195,7 +215,8 @@ inline ResolvedSources sources(const Plan& plan, const std::string& text) {
       const SourceIdentity identity{
           static_cast<std::uint32_t>(std::stoul(device)),
           static_cast<std::uint32_t>(std::stoul(device.substr(device.find(':') + 1))),
-          line.columns.at(3)};
+          line.columns.at(3),
+          line.columns.size() > 4 ? idmap_word(line.columns.at(4)) : std::nullopt};
       if (line.columns.at(1) == "-") {
         resolved.former.emplace(index, identity);
       } else {

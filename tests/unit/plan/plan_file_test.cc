@@ -20,13 +20,15 @@ Plan sample_plan() {
   Layout layout{.name = "web",
                 .superblocks = {parent_path("/srv/web"), made("proc"),
                                 made("tmpfs", {"size=64m", "mode=1777"})},
-                .mounts = {}};
+                .mounts = {},
+                .idmaps = {{{{0, 100000, 65536}}, {{0, 5, 1}, {1, 100000, 9}}}}};
   layout.superblocks[2].fsname = "shm";
   layout.superblocks[2].name = "scratch";
   add_mount(layout, no_index, 0, "").attrs = {mount_attr::rdonly, mount_attr::rdonly};
   add_mount(layout, 0, 1, "proc");
   add_mount(layout, 0, 2, "tmp").create = Create::dir;
   LayoutMount& part = add_mount(layout, 0, 2, "var/tmp", "sub");
+  part.idmap = 0;
   part.name = "part";
   part.on = part.cover = true;
   part.self = "/tmp/sub";

@@ -14,11 +14,13 @@ namespace {
 Plan sample() {
   Layout layout{.name = "web",
                 .superblocks = {parent_path("/srv/web"), made("proc"), made("tmpfs", {"size=64m"})},
-                .mounts = {}};
+                .mounts = {},
+                .idmaps = {{{{0, 100000, 65536}}, {{0, 5, 1}, {1, 100000, 9}}}}};
   add_mount(layout, no_index, 0, "").attrs = {mount_attr::nosuid, mount_attr::nosuid};
   add_mount(layout, 0, 1, "proc");
   add_mount(layout, 0, 2, "tmp");
   add_mount(layout, 2, 0, "data", "part").attrs = {mount_attr::rdonly, mount_attr::rdonly};
+  layout.mounts.back().idmap = 0;
   add_mount(layout, 2, 1, "");
   SourceMap sources;
   sources.add("web.toml", "spec = 1\n");
@@ -33,16 +35,17 @@ TEST_CASE("the tree shows where, what and how, and what covers what") {
         "├─ /proc             proc\n"
         "└─ /tmp              tmpfs                      size=64m\n"
         "   ├─ /tmp (on top)  proc\n"
-        "   └─ /tmp/data      parent:/srv/web at `part`  ro\n");
+        "   └─ /tmp/data      parent:/srv/web at `part`  ro  idmap uid 0:100000:65536 gid "
+        "0:5:1,1:100000:9\n");
 }
 
 TEST_CASE(
     "the steps name registers, mounts and the spec's lines, under the titles of their phases") {
   const std::string text = show_text(sample());
   CHECK(text.starts_with("plan of web: 5 mounts, "));
-  for (const char* words :
-       {"\nenter: ", "\nsources: ", "\ntrees: ", "\nroot: ", "s0 = parent:/srv/web", "s2 = tmpfs",
-        "s0 at `part`", "/tmp/data", "web.toml:1"}) {
+  for (const char* words : {"\nenter: ", "\nsources: ", "\ntrees: ", "\nroot: ",
+                            "s0 = parent:/srv/web", "s2 = tmpfs", "s0 at `part`", "/tmp/data",
+                            "ro idmap uid 0:100000:65536 gid 0:5:1,1:100000:9", "web.toml:1"}) {
     INFO(words);
     CHECK(text.find(words) != std::string::npos);
   }

@@ -16,10 +16,12 @@ namespace {
 Plan sound_plan() {
   Layout layout{.name = "web",
                 .superblocks = {parent_path("/srv/web"), made("tmpfs", {"size=64m"})},
-                .mounts = {}};
+                .mounts = {},
+                .idmaps = {{{{0, 100000, 65536}}, {{0, 100000, 1}, {1, 200000, 9}}}}};
   add_mount(layout, no_index, 0, "");
   add_mount(layout, 0, 1, "tmp").create = Create::dir;
   add_mount(layout, 0, 1, "var/tmp", "sub").attrs = {mount_attr::rdonly, mount_attr::rdonly};
+  layout.mounts.back().idmap = 0;
   return plan_layout(layout, SourceMap());
 }
 
@@ -103,6 +105,14 @@ TEST_CASE("each way to spoil a plan is noticed") {
        [](Plan& plan) {
          first(plan, OpKind::make_directory).a = first(plan, OpKind::open_source).dst;
        }},
+      {"sets no idmap", [](Plan& plan) { first(plan, OpKind::set_attributes).b = 1; }},
+      {"no idmap of the plan", [](Plan& plan) { plan.mounts[1].idmap = 1; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].uid.clear(); }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].gid[0].count = 0; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].gid[1].inside = 0; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].gid[1].outside = 100000; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].uid[0].count = UINT32_MAX; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].uid.assign(400, {0, 0, 1}); }},
       {"more registers", [](Plan& plan) { plan.slots = 100000; }},
   };
   for (const Spoiler& spoiler : spoilers) {

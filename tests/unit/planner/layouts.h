@@ -40,7 +40,11 @@ inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
   const auto below = [&](std::size_t n) {
     return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
   };
-  Layout layout{.name = "random", .superblocks = {}, .mounts = {}};
+  Layout layout{
+      .name = "random",
+      .superblocks = {},
+      .mounts = {},
+      .idmaps = {{{{0, 1000, 1}}, {{0, 1000, 1}}}, {{{0, 5, 2}, {2, 9, 1}}, {{7, 7, 7}}}}};
   const std::size_t superblocks = 1 + below(6);
   for (std::size_t index = 0; index < superblocks; ++index) {
     layout.superblocks.push_back(below(2) == 0 ? parent_path("/src" + std::to_string(index))
@@ -61,6 +65,7 @@ inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
                                    below(3) == 0 ? "part" : "");
     mount.create = static_cast<Create>(below(4));
     if (below(3) == 0) mount.attrs = {mount_attr::rdonly, mount_attr::rdonly};
+    if (below(4) == 0) mount.idmap = static_cast<std::uint32_t>(below(2));
   }
   return layout;
 }

@@ -31,13 +31,15 @@ struct PaperMount {
   std::uint32_t superblock = no_index;
   std::string root;
   AttrDemand attrs;
+  std::uint32_t idmap = no_index;
   bool staged = false;
   bool attached = false;
   std::map<std::string, Slot> children;
 };
 
 /// Runs the operations on paper, insisting on what a kernel of 5.15 would: clones only of what is
-/// attached, one mount at a place, no mountpoint made through a read-only mount.
+/// attached, one mount at a place, no mountpoint made through a read-only or
+/// idmapped mount.
 class Paper {
  public:
   explicit Paper(const Plan& plan) : plan_(plan), slots_(plan.slots) {
@@ -49,7 +51,7 @@ class Paper {
     const PaperMount& found = slots_[slot];
     const DesiredMount& wanted = plan_.mounts[index];
     if (found.superblock != wanted.superblock || found.root != wanted.root ||
-        found.attrs != wanted.attrs)
+        found.attrs != wanted.attrs || found.idmap != wanted.idmap)
       return false;
     std::size_t below = 0;
     for (std::uint32_t child = 1; child < plan_.mounts.size(); ++child) {
@@ -82,10 +84,12 @@ class Paper {
       case OpKind::set_attributes:
         REQUIRE_FALSE(slots_[op.a].attached);
         slots_[op.a].attrs = op.attrs;
+        slots_[op.a].idmap = op.b;
         break;
       case OpKind::make_mountpoint:
       case OpKind::make_directory:
         REQUIRE(slots_[op.a].attrs.value == 0);
+        REQUIRE(slots_[op.a].idmap == no_index);
         break;
       case OpKind::attach_root:
         root = op.a;
@@ -173,6 +177,22 @@ TEST_CASE("mountpoints on a read-only mount of ours are made through an anchor")
   add_mount(layout, 0, 1, "proc");
   check_plan(layout);
   CHECK(count(plan_layout(layout, SourceMap()), OpKind::anchor) == 1);
+}
+
+TEST_CASE("an idmap is set with the flags, and mountpoints are made through an anchor") {
+  Layout layout{.name = "web",
+                .superblocks = {made("tmpfs"), made("tmpfs")},
+                .mounts = {},
+                .idmaps = {{{{0, 100000, 65536}}, {{0, 100000, 65536}}}}};
+  add_mount(layout, no_index, 0, "").idmap = 0;
+  check_plan(layout);
+  CHECK(count(plan_layout(layout, SourceMap()), OpKind::anchor) == 0);
+  add_mount(layout, 0, 1, "tmp");
+  check_plan(layout);
+  const Plan plan = plan_layout(layout, SourceMap());
+  CHECK(count(plan, OpKind::anchor) == 1);
+  CHECK(count(plan, OpKind::set_attributes) == 1);
+  CHECK(plan.idmaps == layout.idmaps);
 }
 
 TEST_CASE("of siblings the longer mountpoint comes first, what covers the root last") {
