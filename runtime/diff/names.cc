@@ -4,6 +4,7 @@
 
 #include <cctype>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/path.h"
@@ -29,11 +30,20 @@ std::vector<std::string> param_words(const LiveMount& mount) {
     const ParamWord word = split_param(option);
     const FilesystemParam* param = find_filesystem_param(mount.fs_type, word.key);
     if (param == nullptr) continue;
+    const bool is_flag = param->kind == ParamKind::flag;
     const bool at_fallback =
-        !param->fallback.empty() &&
-        normalise_param(*param, word.value) == normalise_param(*param, param->fallback);
+        !param->fallback.empty() && normalise_param(*param, is_flag ? word.key : word.value) ==
+                                        normalise_param(*param, param->fallback);
     if (!at_fallback) words.push_back(option);
   }
+  return words;
+}
+
+std::vector<std::string> filesystem_words(const LiveMount& mount) {
+  std::vector<std::string> words = param_words(mount);
+  if (is_singleton(mount.fs_type)) return words;
+  const std::uint64_t flags = filesystem_flags_of(mount);
+  for (const std::string_view word : filesystem_flag_words(flags, flags)) words.emplace_back(word);
   return words;
 }
 

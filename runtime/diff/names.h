@@ -23,6 +23,10 @@ std::string device_source(const LiveMount& mount);
 /// not at their fallback, as the kernel prints them.
 std::vector<std::string> param_words(const LiveMount& mount);
 
+/// All that a spec has to say to make the live filesystem again: param_words() and its flags
+/// ("ro=fs", "sync"), save those of a singleton, which are the host's.
+std::vector<std::string> filesystem_words(const LiveMount& mount);
+
 /// Of each desired mount its layer among the mounts of its target, 0 the bottom; no_index where it
 /// is the only one.
 std::vector<std::uint32_t> layers_of(const Plan& plan);

@@ -12,7 +12,8 @@
 //   live       .       8:1  /srv/web  ext4
 //                proc  0:50 /         proc   nosuid,hidepid=invisible
 //
-// Words are flags, shared:N, master:N, unbindable, sb=ro, src=NAME and parameters.
+// Words are flags, shared:N, master:N, unbindable, sb=ro, those of filesystem_flags.def, src=NAME
+// and parameters.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -23,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/diff.h"
 
@@ -93,7 +95,10 @@ class SuperblockMaker {
         superblock.name = source.substr(at + 1);
     }
     for (const std::string& word : params) {
-      if (word.starts_with("src=")) {
+      if (const FilesystemFlag* flag = find_filesystem_flag(word)) {
+        superblock.flags.value |= flag->demand.value;
+        superblock.flags.mask |= flag->demand.mask;
+      } else if (word.starts_with("src=")) {
         superblock.fsname = word.substr(4);
       } else {
         superblock.params.push_back(word);
@@ -151,6 +156,8 @@ inline void apply_live_word(LiveMount& mount, const std::string& word) {
     mount.unbindable = true;
   } else if (word == "sb=ro") {
     mount.sb_rdonly = true;
+  } else if (const FilesystemFlag* flag = find_filesystem_flag(word)) {
+    mount.sb_flags |= flag->demand.value;
   } else if (word.starts_with("src=")) {
     mount.source = word.substr(4);
   } else {
