@@ -85,17 +85,22 @@ Grain grain_of(const std::string& type, const Params& shown) {
   return {bytes.value_or(0) == 0 ? 1 : *bytes, false};
 }
 
-/// Whether nobody can say what the kernel prints for a value: the bytes that N% come to, the names
-/// of numbers.
-bool is_the_machines(const FilesystemParam& param, const std::string& value) {
-  if (param.kind != ParamKind::set) return value.ends_with('%');
+/// Whether a set holds numbers, for which the kernel prints names.
+bool has_numbers(std::string_view set) {
   const auto is_digit = [](char letter) { return letter >= '0' && letter <= '9'; };
   char before = ':';
-  for (const char letter : value) {
+  for (const char letter : set) {
     if (before == ':' && is_digit(letter)) return true;
     before = letter;
   }
   return false;
+}
+
+/// Whether nobody can say what the kernel makes of a value: the bytes that N% come to, the names of
+/// numbers. `is_shown`: the kernel prints something.
+bool is_the_machines(const FilesystemParam& param, std::string_view value, bool is_shown) {
+  if (param.kind == ParamKind::set) return is_shown && has_numbers(value);
+  return value.ends_with('%');
 }
 
 /// Whether what is in force without the parameter is not known beforehand.
@@ -110,7 +115,8 @@ std::vector<Difference> compare_param(const FilesystemParam& param, const Params
   const auto wanted = written.find(param.key);
   const auto found = shown.find(param.key);
   if (wanted == written.end() && found == shown.end()) return {};
-  if (wanted == written.end() ? has_own_default(param) : is_the_machines(param, wanted->second))
+  if (wanted == written.end() ? has_own_default(param)
+                              : is_the_machines(param, wanted->second, found != shown.end()))
     return {};
   const std::string fallback(has_own_default(param) ? "" : param.fallback);
   const std::string& was = wanted == written.end() ? fallback : wanted->second;

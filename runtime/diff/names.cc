@@ -24,12 +24,12 @@ std::string device_source(const LiveMount& mount) {
   return fmt::format("device:{}:{}{}", mount.dev_major, mount.dev_minor, mount.root);
 }
 
-std::vector<std::string> param_words(const LiveMount& mount) {
+std::vector<std::string> param_words(const LiveMount& mount, bool ids_are_ours) {
   std::vector<std::string> words;
   for (const std::string& option : mount.fs_options) {
     const ParamWord word = split_param(option);
     const FilesystemParam* param = find_filesystem_param(mount.fs_type, word.key);
-    if (param == nullptr) continue;
+    if (param == nullptr || (param->kind == ParamKind::id && !ids_are_ours)) continue;
     const bool is_flag = param->kind == ParamKind::flag;
     const bool at_fallback =
         !param->fallback.empty() && normalise_param(*param, is_flag ? word.key : word.value) ==
@@ -39,8 +39,8 @@ std::vector<std::string> param_words(const LiveMount& mount) {
   return words;
 }
 
-std::vector<std::string> filesystem_words(const LiveMount& mount) {
-  std::vector<std::string> words = param_words(mount);
+std::vector<std::string> filesystem_words(const LiveMount& mount, bool ids_are_ours) {
+  std::vector<std::string> words = param_words(mount, ids_are_ours);
   if (is_singleton(mount.fs_type)) return words;
   const std::uint64_t flags = filesystem_flags_of(mount);
   for (const std::string_view word : filesystem_flag_words(flags, flags)) words.emplace_back(word);

@@ -167,7 +167,7 @@ class TomlWriter {
       if (is_name) {
         entry.fsname = found.source;
       } else {
-        entry.options = filesystem_words(found);
+        entry.options = filesystem_words(found, report_.live.ids_are_ours);
       }
       return;
     }
@@ -265,7 +265,7 @@ class TomlWriter {
         continue;
       }
       text += "type = " + toml_string(shown.fs_type) + '\n';
-      const std::vector<std::string> words = filesystem_words(shown);
+      const std::vector<std::string> words = filesystem_words(shown, report_.live.ids_are_ours);
       if (!words.empty()) text += "options = " + toml_array(words) + '\n';
       text += fsname(shown);
     }
@@ -306,7 +306,7 @@ class TomlWriter {
       text += "source = " + toml_string(from.source) + '\n';
     } else {
       text += "type = " + toml_string(from.type) + '\n' + fsname(found);
-      const std::vector<std::string> words = filesystem_words(found);
+      const std::vector<std::string> words = filesystem_words(found, report_.live.ids_are_ours);
       options.insert(options.end(), words.begin(), words.end());
     }
     text += "options = " + toml_array(options) + '\n';

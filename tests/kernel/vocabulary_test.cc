@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 
 #include "compiler/driver/pipeline.h"
 #include "runtime/base/filesystem_flags.h"
@@ -54,6 +55,19 @@ bool makes(std::string_view type, std::string_view option = {}) {
     done = linux_kernel().fsconfig_flag(context->get(), key);
   }
   return done.has_value() && linux_kernel().fsconfig_create(context->get()).has_value();
+}
+
+/// Whether a bpf filesystem has what it is given: older kernels pass over what they do not know.
+bool bpf_prints(const std::string& option) {
+  const std::string dir = fresh_dir();
+  mount_new("bpf", dir, "bpf", 0, option);
+  std::ifstream in("/proc/thread-self/mountinfo");
+  const std::string key = "," + std::string(split_param(option).key) + "=";
+  bool printed = false;
+  for (std::string line; std::getline(in, line);)
+    printed |= line.find(dir) != std::string::npos && line.find(key) != std::string::npos;
+  unmount(dir);
+  return printed;
 }
 
 /// Applies `spec`, and what a capture of it says, and checks that it is the same each time.
@@ -139,15 +153,19 @@ TEST_CASE("every parameter is in force, printed and captured") {
       {"proc", "gid=3", "gid=3"},
   }));
   INFO(parameter.type << " " << parameter.option);
-  if (!makes(parameter.type, parameter.option)) {
+  const std::string word = parameter.captured;
+  const bool passed_over = parameter.type == std::string("bpf") && !word.empty() && makes("bpf") &&
+                           !bpf_prints(parameter.option);
+  if (passed_over || !makes(parameter.type, parameter.option)) {
     WARN("not here: " << parameter.type << " " << parameter.option);
     return;
   }
   const std::string text =
       round_trip(spec_of(parameter.type, fmt::format("\"{}\"", parameter.option)));
   INFO(text);
-  const std::string word = parameter.captured;
   const std::string key(split_param(parameter.option).key);
+  // The kernel prints the numbers of the initial user namespace, which are not these.
+  if ((key == "uid" || key == "gid") && !in_initial_user_namespace()) return;
   if (word.empty()) CHECK_FALSE(contains(text, "\"" + key));
   if (!word.empty()) CHECK(contains(text, "\"" + word));
 }

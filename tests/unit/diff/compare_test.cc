@@ -110,6 +110,7 @@ TEST_CASE("what the kernel prints of devpts, ramfs, hugetlbfs and bpf") {
   CHECK(changed("bpf delegate_cmds=prog_load", "bpf") ==
         "~ /x  delegate_cmds: prog_load -> default");
   CHECK(changed("bpf delegate_cmds=map_create:0x3", "bpf delegate_cmds=any") == "no differences");
+  CHECK(changed("bpf delegate_cmds=0x3", "bpf") == "~ /x  delegate_cmds: 0x3 -> default");
 }
 
 TEST_CASE("the width of a tmpfs's inode numbers is compared where it is written") {

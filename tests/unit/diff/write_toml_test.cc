@@ -274,6 +274,17 @@ options = ["rw=fs", "async", "dirsync"]
 )");
 }
 
+TEST_CASE("delta: users of another user namespace are not written") {
+  Case foreign(". parent:/\n", ". 8:1 / ext4\n  a 0:50 / tmpfs uid=65534,gid=5,mode=700\n",
+               "/ = 8:1 /");
+  CHECK(foreign.toml().find("\"uid=65534\", \"gid=5\", \"mode=700\"") != std::string::npos);
+  foreign.table.ids_are_ours = false;
+  CHECK(foreign.toml().find("uid=") == std::string::npos);
+  CHECK(foreign.toml().find("gid=") == std::string::npos);
+  CHECK(foreign.toml().find("\"mode=700\"") != std::string::npos);
+  CHECK(foreign.text().find("uid=") == std::string::npos);
+}
+
 TEST_CASE("delta: new filesystems are listed with their flags, singletons without") {
   const Case listed(". parent:/\n",
                     ". 8:1 / ext4\n  a 0:50 / ramfs sb=ro,sync,src=ramfs\n"
