@@ -86,7 +86,7 @@ MadePlaces find_made_places(const Resolved& resolved) {
 bool same_words(const MountDecl& a, const MountDecl& b) {
   if (a.made && b.made) {
     return a.made->type == b.made->type && a.made->params == b.made->params &&
-           a.made->fsname == b.made->fsname;
+           a.made->flags == b.made->flags && a.made->fsname == b.made->fsname;
   }
   return a.source && b.source && a.source->scheme == b.source->scheme &&
          a.source->scheme != SourceRef::Scheme::self && a.source->name == b.source->name &&

@@ -89,6 +89,7 @@ class Writer {
       superblock.type = made->type;
       superblock.fsname = made->fsname;
       superblock.params = made->params;
+      superblock.flags = made->flags;
       superblock.name = made->name;
       superblock.span = made->span;
     } else {

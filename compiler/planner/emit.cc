@@ -70,7 +70,8 @@ flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuil
   const auto name = builder.CreateString(superblock.name);
   const auto params = builder.CreateVectorOfStrings(superblock.params);
   return fb::CreateSuperblock(builder, static_cast<std::uint8_t>(superblock.kind),
-                              superblock.follow, path, type, fsname, name, params, &span);
+                              superblock.follow, path, type, fsname, name, params, &span,
+                              superblock.flags.value, superblock.flags.mask);
 }
 
 flatbuffers::Offset<fb::IdMap> write_idmap(flatbuffers::FlatBufferBuilder& builder,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 
 namespace mntcr {
@@ -17,13 +18,14 @@ struct Access {
   bool made_on = false;      ///< mountpoints are made on it
   bool read_only = false;    ///< one of its mounts is read-only
   bool idmapped = false;     ///< one of its mounts is: nobody's files could be made through it
+  bool closing = false;      ///< it becomes read-only itself when all places on it are made
   bool anchored = false;     ///< its mounts are clones of an anchor, else its one mount is used up
   Slot slot = no_slot;       ///< of the anchor, or of the mount that will be used up
 };
 
 /// Which mountpoints a plan may make: on filesystems of its own, or where the spec says so.
-bool may_make(Create create, Kind on) {
-  if (create == Create::automatic) return on == Kind::made;
+bool may_make(Create create, bool on_parents) {
+  if (create == Create::automatic) return !on_parents;
   return create != Create::never;
 }
 
@@ -64,8 +66,8 @@ class Planner {
   Slot new_slot() { return plan_.slots++; }
 
   [[nodiscard]] Access& access_of(const LayoutMount& mount) { return access_[mount.superblock]; }
-  [[nodiscard]] Kind kind_of(const LayoutMount& mount) const {
-    return layout_.superblocks[mount.superblock].kind;
+  [[nodiscard]] bool on_parents(const LayoutMount& mount) const {
+    return is_parents(layout_.superblocks[mount.superblock]);
   }
 
   /// The desired state, and who lies on whom.
@@ -92,9 +94,12 @@ class Planner {
       access.idmapped |= mount.idmap != no_index;
       if (mount.parent == no_index || mount.mountpoint.empty()) continue;
       const LayoutMount& parent = layout_.mounts[mount.parent];
-      if (may_make(mount.create, kind_of(parent))) access_of(parent).made_on = true;
+      if (may_make(mount.create, on_parents(parent))) access_of(parent).made_on = true;
     }
-    for (Access& access : access_) {
+    for (std::size_t index = 0; index < access_.size(); ++index) {
+      Access& access = access_[index];
+      const AttrDemand& flags = layout_.superblocks[index].flags;
+      access.closing = (flags.value & fs_flag::rdonly) != 0 && (access.made_on || access.part);
       access.anchored = access.mounts > 1 || access.part ||
                         (access.made_on && (access.read_only || access.idmapped));
     }
@@ -158,13 +163,25 @@ class Planner {
     for (std::uint32_t index = 0; index < access_.size(); ++index) {
       const Access& access = access_[index];
       if (access.anchored && access.mounts > 0) {
+        make_read_only(index);
         emit(OpKind::close, layout_.superblocks[index].span).a = access.slot;
       }
     }
   }
 
+  /// Only at its end, for until then mountpoints are made on it.
+  void make_read_only(std::uint32_t superblock) {
+    const Access& access = access_[superblock];
+    if (!access.closing) return;
+    Op& op = emit(OpKind::make_read_only, layout_.superblocks[superblock].span);
+    op.a = access.slot;
+    op.b = superblock;
+  }
+
   /// The root's register is needed by the pivot.
   void close(std::uint32_t index) {
+    const std::uint32_t superblock = layout_.mounts[index].superblock;
+    if (!access_[superblock].anchored) make_read_only(superblock);
     if (index != 0) emit(OpKind::close, layout_.mounts[index].span, index).a = slots_[index];
   }
 
@@ -193,7 +210,7 @@ class Planner {
     const LayoutMount& mount = layout_.mounts[index];
     const Access& access = access_of(mount);
     if (!access.anchored) return access.slot;
-    if (!mount.root.empty() && kind_of(mount) == Kind::made) {
+    if (!mount.root.empty() && !on_parents(mount)) {
       Op& op = emit(OpKind::make_directory, mount.source_span, index);
       op.a = access.slot;
       op.text = mount.root;
@@ -209,10 +226,10 @@ class Planner {
   void make_mountpoint(std::uint32_t index) {
     const LayoutMount& mount = layout_.mounts[index];
     const LayoutMount& parent = layout_.mounts[mount.parent];
-    if (mount.mountpoint.empty() || !may_make(mount.create, kind_of(parent))) return;
+    if (mount.mountpoint.empty() || !may_make(mount.create, on_parents(parent))) return;
     Op& op = emit(OpKind::make_mountpoint, mount.target_span, index);
     op.create = mount.create;
-    op.host = kind_of(parent) == Kind::parent;
+    op.host = on_parents(parent);
     op.a = access_of(parent).slot;
     op.b = slots_[index];
     op.text = path::join(parent.root, mount.mountpoint);

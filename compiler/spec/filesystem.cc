@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "runtime/base/filesystems.h"
 
 namespace mntcr::spec {
@@ -92,7 +94,9 @@ FilesystemDecl decode_filesystem(Context& context, const syntax::Entry& entry) {
   } else {
     result = decode_new_filesystem(context, table);
     table.require("type", R"(for example type = "tmpfs")");
-    result.params = decode_options(context, table, OptionPlace::filesystem, result.type).params;
+    Options options = decode_options(context, table, OptionPlace::filesystem, result.type);
+    result.params = std::move(options.params);
+    result.flags = options.filesystem_flags;
   }
   result.name = entry.key;
   result.span = entry.value.span;

@@ -49,6 +49,7 @@ void decode_made(Context& context, TableReader& table, MountDecl& mount) {
   Options options = decode_options(context, table, OptionPlace::new_mount, mount.made->type);
   mount.attrs = options.attrs;
   mount.made->params = std::move(options.params);
+  mount.made->flags = options.filesystem_flags;
 }
 
 /// A mount with `source`: a bind.

@@ -31,6 +31,7 @@ struct FilesystemDecl {
   std::string type;
   std::string fsname;               ///< the type where none is written
   std::vector<std::string> params;  ///< "size=64m", in the order written, each key once
+  AttrDemand flags;                 ///< of fs_flag
   std::optional<MountIndex> of;     ///< not made: it is what this mount shows
   Span span;                        ///< the table's header, or the value of `type`
 };

@@ -30,10 +30,7 @@ constexpr auto top_keys = std::to_array<Word>(
     {"spec", "name", "params", "root", "mount", "filesystem", "extends", "mask", "readonly",
      "policy", "group", "userns", "device", "namespace", "change", "remove", "checkpoint"});
 
-constexpr auto reserved_types =
-    std::to_array<Word>({"binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
-                         "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "overlay",
-                         "pstore", "ramfs", "securityfs", "sysfs", "tracefs"});
+constexpr auto reserved_types = std::to_array<Word>({"cgroup", "overlay"});
 
 struct OptionKey {
   Word word;
@@ -89,7 +86,7 @@ bool is_reserved_type(std::string_view type) { return has(reserved_types, type);
 
 bool is_reserved_scheme(std::string_view scheme) { return scheme == "device"; }
 
-bool is_reserved_form(std::string_view value) { return value == "recursive" || value == "fs"; }
+bool is_reserved_form(std::string_view value) { return value == "recursive"; }
 
 std::string_view key_for_option(std::string_view word) {
   const std::size_t equals = word.find('=');

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "runtime/apply/idmapping.h"
 #include "runtime/apply/new_namespace.h"
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/kernel/linux_abi.h"
@@ -82,6 +84,8 @@ Step Executor::execute(const Op& op) {
       return attach_root(op);
     case OpKind::attach:
       return attach(op);
+    case OpKind::make_read_only:
+      return make_read_only(op);
     case OpKind::close:
       slots_[op.a].reset();
       return {};
@@ -174,6 +178,7 @@ Step Executor::new_filesystem(const Op& op) {
       done = word.has_value ? kernel_.fsconfig_string(context->get(), key, std::string(word.value))
                             : kernel_.fsconfig_flag(context->get(), key);
     }
+    if (done) done = set_filesystem_flags(*context, op.b);
     if (done) done = kernel_.fsconfig_create(context->get());
     if (!done) return Failure(done.error());
     return kernel_.fsmount(context->get(), 0);
@@ -181,6 +186,33 @@ Step Executor::new_filesystem(const Op& op) {
   Result<Fd> made = make();
   if (!made) return StepError(refused(plan_, op, made.error()));
   slots_[op.dst] = std::move(*made);
+  return {};
+}
+
+/// A new filesystem has none of the flags, so those that it shall not have need no word.
+Result<void> Executor::set_filesystem_flags(const Fd& context, std::uint32_t superblock) {
+  std::uint64_t flags = plan_.superblocks[superblock].flags.value;
+  const auto later = [&](const Op& op) {
+    return op.kind == OpKind::make_read_only && op.b == superblock;
+  };
+  if ((flags & fs_flag::rdonly) != 0 && std::ranges::any_of(plan_.ops, later))
+    flags &= ~fs_flag::rdonly;
+  for (const std::string_view word : filesystem_flag_words(flags, flags)) {
+    Result<void> done = kernel_.fsconfig_flag(context.get(), std::string(split_param(word).key));
+    if (!done) return done;
+  }
+  return {};
+}
+
+/// By reconfiguring the filesystem that was made writable. Only this flag is named, and the
+/// filesystems on which places can be made keep all that is not (devpts on older kernels would
+/// forget its parameters, but nothing can be made on it).
+Step Executor::make_read_only(const Op& op) {
+  const Result<Fd> context = kernel_.fspick(slots_[op.a].get());
+  if (!context) return StepError(refused(plan_, op, context.error()));
+  Result<void> done = kernel_.fsconfig_flag(context->get(), "ro");
+  if (done) done = kernel_.fsconfig_reconfigure(context->get());
+  if (!done) return StepError(refused(plan_, op, done.error()));
   return {};
 }
 

@@ -42,6 +42,7 @@ class Executor {
   Step stage(const Op& op);
   Step open_source(const Op& op);
   Step new_filesystem(const Op& op);
+  Step make_read_only(const Op& op);
   Step anchor(const Op& op);
   Step make_directory(const Op& op);
   Step clone(const Op& op);
@@ -52,6 +53,7 @@ class Executor {
   Step pivot(const Op& op);
   Step drop(const Op& op);
 
+  Result<void> set_filesystem_flags(const Fd& context, std::uint32_t superblock);
   Step attach_to_staging(const Op& op, const std::string& name);
   Step make_path(const Op& op, bool directory, bool on_host);
   Result<Fd> make_component(const Fd& below, const std::string& name, bool directory, bool on_host);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <cerrno>
+#include <string_view>
 
 #include "runtime/base/path.h"
 
@@ -52,6 +54,30 @@ void explain_errno(StepFailure& failure, int number) {
   }
 }
 
+/// What an errno means of a filesystem that is made.
+void explain_filesystem(StepFailure& failure, const std::string& type, int number) {
+  struct Owner {
+    std::string_view type;
+    std::string_view kind;
+    std::string_view option;
+  };
+  constexpr std::array<Owner, 3> owners{
+      {{"sysfs", "network", "-Urn"}, {"mqueue", "ipc", "-Uri"}, {"cgroup2", "cgroup", "-UrC"}}};
+  if (number == ENODEV) {
+    failure.code = Code::E0605;
+    failure.notes.push_back(
+        fmt::format("this kernel has no {}, or has it as a module that is not loaded", type));
+    failure.helps.push_back(
+        fmt::format("modprobe {}; /proc/filesystems lists what there is", type));
+  }
+  for (const Owner& owner : owners) {
+    if (number != EPERM || owner.type != type) continue;
+    failure.helps = {fmt::format(
+        "in a user namespace {} needs a {} namespace of its own, too: unshare {} mntcr apply …",
+        type, owner.kind, owner.option)};
+  }
+}
+
 }  // namespace
 
 std::string doing(const Plan& plan, const Op& op) {
@@ -81,6 +107,8 @@ std::string doing(const Plan& plan, const Op& op) {
       return "cannot mount the root";
     case OpKind::attach:
       return fmt::format("cannot mount on {}", target_of(plan, op));
+    case OpKind::make_read_only:
+      return fmt::format("cannot make the {} filesystem read-only", superblock_of(plan, op));
     case OpKind::close:
       return "cannot close";
     case OpKind::pivot:
@@ -114,6 +142,7 @@ StepFailure refused(const Plan& plan, const Op& op, const Error& error) {
   }
   explain_errno(failure, error.number);
   const bool makes = op.kind == OpKind::new_filesystem && op.b < plan.superblocks.size();
+  if (makes) explain_filesystem(failure, plan.superblocks[op.b].type, error.number);
   if (makes && plan.superblocks[op.b].type == "proc" && error.number == EPERM) {
     failure.helps = {
         "in a user namespace proc needs a pid namespace, too: unshare -Urpf --mount-proc mntcr "

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/idmap.h"
 #include "runtime/base/mount_options.h"
 
@@ -31,10 +32,16 @@ struct LiveMount {
   /// some.
   std::optional<IdMap> idmap;
   bool sb_rdonly = false;               ///< the superblock is read-only, apart from the mount
+  std::uint64_t sb_flags = 0;           ///< the superblock's other bits of fs_flag
   std::string fs_type;                  ///< "tmpfs", "fuse.sshfs"
   std::string source;                   ///< "" when it has none
-  std::vector<std::string> fs_options;  ///< the superblock's, without ro and rw
+  std::vector<std::string> fs_options;  ///< the superblock's parameters, without its flags
 };
+
+/// All bits of fs_flag that are set on the filesystem that `mount` shows.
+inline std::uint64_t filesystem_flags_of(const LiveMount& mount) {
+  return mount.sb_flags | (mount.sb_rdonly ? fs_flag::rdonly : 0);
+}
 
 /// All mounts of one namespace. mounts[0] is its root; a parent stands before its children and
 /// siblings are ordered by the bytes of below_parent, so equal states give equal tables.

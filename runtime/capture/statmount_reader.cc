@@ -153,15 +153,6 @@ class Readings {
   std::vector<MountStatus> mounts_;
 };
 
-/// The words that mountinfo prints for the superblock's flags, before the other options.
-void add_flag_words(std::uint32_t sb_flags, std::vector<std::string>& options) {
-  std::vector<std::string> words;
-  if ((sb_flags & abi::sb_synchronous) != 0) words.emplace_back("sync");
-  if ((sb_flags & abi::sb_dirsync) != 0) words.emplace_back("dirsync");
-  if ((sb_flags & abi::sb_lazytime) != 0) words.emplace_back("lazytime");
-  options.insert(options.begin(), words.begin(), words.end());
-}
-
 /// A range that cannot be read makes the whole map an unknown one.
 IdMap id_map_of(const MountStatus& status) {
   IdMap map;
@@ -191,12 +182,12 @@ MountRow row_of(MountStatus status) {
   mount.peer_group = status.peer_group;
   mount.master = status.master;
   mount.unbindable = (status.propagation & abi::ms_unbindable) != 0;
-  mount.sb_rdonly = (status.sb_flags & abi::sb_rdonly) != 0;
+  mount.sb_rdonly = (status.sb_flags & fs_flag::rdonly) != 0;
+  mount.sb_flags = status.sb_flags & (fs_flag::all & ~fs_flag::rdonly);
   mount.fs_type = std::move(status.fs_type);
   if (!status.fs_subtype.empty()) mount.fs_type += "." + status.fs_subtype;
   mount.source = std::move(status.source);
   mount.fs_options = std::move(status.fs_options);
-  add_flag_words(status.sb_flags, mount.fs_options);
   return row;
 }
 

@@ -14,7 +14,7 @@ namespace mntcr {
 /// Per-mount flags that the spec decides, and propagation.
 std::vector<Difference> compare_mount(const DesiredMount& desired, const LiveMount& live);
 
-/// Parameters, read-only state and source name of a filesystem that the plan makes; of one of the
+/// Parameters, flags and source name of a filesystem that the plan makes; of one of the
 /// parent nothing, for it is not the container's to say. User and group numbers are compared only
 /// when `ids_are_ours` (MountTable).
 std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, const LiveMount& live,

@@ -163,15 +163,18 @@ class SourceFinder {
   }
 
   /// One mount makes the filesystem and the others are binds of it: the maker shows all of it, and
-  /// a walk to what each other shows ends in the maker and not in something mounted there.
+  /// a walk to what each other shows ends in the maker and not in something mounted there. Mounts
+  /// of all of a singleton make it each, for each has a name of its own.
   bool make_at_a_mount(const std::vector<std::uint32_t>& mounts) {
     const auto maker = std::ranges::find_if(mounts, [&](std::uint32_t mount) {
       return report_.live.mounts[mount].root == "/" && leads_to_all(mount, mounts);
     });
     if (maker == mounts.end()) return false;
     for (const std::uint32_t mount : mounts) {
-      delta_.sources[mount] = mount == *maker
-                                  ? ListedSource{report_.live.mounts[mount].fs_type, {}, false}
+      const LiveMount& live = report_.live.mounts[mount];
+      const bool makes = mount == *maker || (live.root == "/" && is_singleton(live.fs_type));
+      delta_.sources[mount] = makes
+                                  ? ListedSource{live.fs_type, {}, false}
                                   : ListedSource{{}, "self:" + path_through(*maker, mount), false};
     }
     return true;

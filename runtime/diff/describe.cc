@@ -24,7 +24,7 @@ DescribedChange describe_added(const DiffReport& report, const MountTree& tree, 
   for (const std::string_view word : attr_words(live.attrs, live.attrs & mount_attr::all)) {
     described.options.emplace_back(word);
   }
-  if (!from.type.empty()) described.parameters = param_words(live);
+  if (!from.type.empty()) described.parameters = filesystem_words(live, report.live.ids_are_ours);
   if (live.idmap) described.idmap = idmap::words(*live.idmap);
   described.propagation = propagation_word(live);
   described.covers = tree.covered_by(mount);

@@ -19,6 +19,8 @@ MountTable expected_table(const Plan& plan) {
     if (desired.idmap != no_index) mount.idmap = plan.idmaps[desired.idmap];
     mount.fs_type = superblock.type;
     mount.source = superblock.fsname;
+    mount.sb_rdonly = (superblock.flags.value & fs_flag::rdonly) != 0;
+    mount.sb_flags = superblock.flags.value & ~fs_flag::rdonly;
     mount.fs_options = superblock.params;
     table.mounts.push_back(std::move(mount));
   }

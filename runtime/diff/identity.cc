@@ -13,11 +13,6 @@ namespace {
 
 using Kind = DesiredSuperblock::Kind;
 
-bool is_singleton(const std::string& type) {
-  const Filesystem* filesystem = find_filesystem(type);
-  return filesystem != nullptr && filesystem->singleton;
-}
-
 constexpr int at_path = 1000;  ///< the vote of a mount for a device at its path
 
 /// The path within its filesystem that a source of the parent leads to, or would; "/" for others.

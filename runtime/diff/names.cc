@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/path.h"
@@ -45,6 +46,12 @@ std::string canonical_word(const FilesystemParam& param, const ParamWord& word) 
   return fmt::format("{}={}", param.key, value);
 }
 
+bool is_at_fallback(const FilesystemParam& param, const ParamWord& word) {
+  const bool is_flag = param.kind == ParamKind::flag;
+  return !param.fallback.empty() && normalise_param(param, is_flag ? word.key : word.value) ==
+                                        normalise_param(param, param.fallback);
+}
+
 }  // namespace
 
 bool is_deleted(const LiveMount& mount) { return mount.root.ends_with(deleted_mark); }
@@ -53,19 +60,25 @@ std::string_view deleted_path(const LiveMount& mount) {
   return std::string_view(mount.root).substr(0, mount.root.size() - deleted_mark.size());
 }
 
-std::vector<std::string> param_words(const LiveMount& mount) {
+std::vector<std::string> param_words(const LiveMount& mount, bool ids_are_ours) {
   std::vector<std::string> words;
   for (const FilesystemParam& param : filesystem_params()) {
-    if (param.filesystem != mount.fs_type) continue;
+    const bool meant = param.filesystem == mount.fs_type;
+    if (!meant || (param.kind == ParamKind::id && !ids_are_ours)) continue;
     for (const std::string& option : mount.fs_options) {
       const ParamWord word = split_param(option);
-      if (word.key != param.key) continue;
-      const bool at_fallback =
-          !param.fallback.empty() &&
-          normalise_param(param, word.value) == normalise_param(param, param.fallback);
-      if (!at_fallback) words.push_back(canonical_word(param, word));
+      if (word.key == param.key && !is_at_fallback(param, word))
+        words.push_back(canonical_word(param, word));
     }
   }
+  return words;
+}
+
+std::vector<std::string> filesystem_words(const LiveMount& mount, bool ids_are_ours) {
+  std::vector<std::string> words = param_words(mount, ids_are_ours);
+  if (is_singleton(mount.fs_type)) return words;
+  const std::uint64_t flags = filesystem_flags_of(mount);
+  for (const std::string_view word : filesystem_flag_words(flags, flags)) words.emplace_back(word);
   return words;
 }
 

@@ -24,8 +24,13 @@ bool is_deleted(const LiveMount& mount);
 std::string_view deleted_path(const LiveMount& mount);
 
 /// The parameters of a live filesystem that a spec could have given: those of the table that are
-/// not at their fallback, each in one spelling, in the order of the table.
-std::vector<std::string> param_words(const LiveMount& mount);
+/// not at their fallback, each in one spelling, in the order of the table. Users and groups only
+/// when `ids_are_ours` (MountTable): other numbers would mean others, or nobody.
+std::vector<std::string> param_words(const LiveMount& mount, bool ids_are_ours = true);
+
+/// All that a spec has to say to make the live filesystem again: param_words() and its flags
+/// ("ro=fs", "sync"), save those of a singleton, which are the host's.
+std::vector<std::string> filesystem_words(const LiveMount& mount, bool ids_are_ours);
 
 /// Of each desired mount its layer among the mounts of its target, 0 the bottom; no_index where it
 /// is the only one.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/utf8.h"
 #include "runtime/diff/describe.h"
@@ -58,6 +59,11 @@ void describe_live(Json& entry, const LiveMount& mount) {
   if (mount.idmap) {
     entry["idmap"] = Json{{"uid", ranges(mount.idmap->uid)}, {"gid", ranges(mount.idmap->gid)}};
   }
+  Json filesystem_flags = Json::array();
+  for (const std::string_view word : filesystem_flag_words(mount.sb_flags, mount.sb_flags)) {
+    filesystem_flags.push_back(std::string(word));
+  }
+  entry["filesystem_flags"] = filesystem_flags;
 }
 
 std::string_view kind_word(Change::Kind kind) {

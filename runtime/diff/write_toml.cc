@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/path.h"
@@ -223,10 +224,9 @@ class TomlWriter {
     return to_strings(attr_words(found.attrs, found.attrs_known));
   }
 
-  static void append_filesystem_words(std::vector<std::string>& options, const LiveMount& found) {
-    const std::vector<std::string> words = param_words(found);
+  void append_filesystem_words(std::vector<std::string>& options, const LiveMount& found) const {
+    const std::vector<std::string> words = filesystem_words(found, report_.live.ids_are_ours);
     options.insert(options.end(), words.begin(), words.end());
-    if (found.sb_rdonly) options.emplace_back("ro=fs");
   }
 
   void gather_superblock(const Change& change, const Difference& difference,
@@ -241,8 +241,7 @@ class TomlWriter {
       if (is_name) {
         entry.fsname = found.source;
       } else {
-        entry.options = param_words(found);
-        if (found.sb_rdonly) entry.options->emplace_back("ro");
+        entry.options = filesystem_words(found, report_.live.ids_are_ours);
       }
       return;
     }
@@ -252,8 +251,9 @@ class TomlWriter {
     entry.comments.push_back(was);
     if (is_name) {
       entry.keys.emplace_back("fsname", toml_string(found.source));
-    } else if (difference.what == "ro=fs") {
-      entry.options.emplace_back(found.sb_rdonly ? "ro=fs" : "rw=fs");
+    } else if (const FilesystemFlag* flag = find_filesystem_flag(difference.what)) {
+      const std::uint64_t flags = filesystem_flags_of(found);
+      entry.options.emplace_back(filesystem_flag_words(flags, flag->demand.mask).front());
     } else if (difference.is == "default") {
       entry.comments.push_back(
           fmt::format("{}: back at the kernel's default, which has no word", difference.what));
@@ -265,7 +265,7 @@ class TomlWriter {
   static std::string param_word(const std::string& type, const Difference& difference) {
     const FilesystemParam* param = find_filesystem_param(type, difference.what);
     const bool flag = param != nullptr && param->kind == ParamKind::flag;
-    return flag ? difference.what : difference.what + '=' + difference.is;
+    return flag ? difference.is : difference.what + '=' + difference.is;
   }
 
   // --- Where listed mounts stand.
@@ -356,7 +356,7 @@ class TomlWriter {
         continue;
       }
       text += "type = " + toml_string(shown.fs_type) + '\n';
-      const std::vector<std::string> words = param_words(shown);
+      const std::vector<std::string> words = filesystem_words(shown, report_.live.ids_are_ours);
       if (!words.empty()) text += "options = " + toml_array(words) + '\n';
       text += fsname(shown);
     }

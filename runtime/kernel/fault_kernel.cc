@@ -152,6 +152,16 @@ Result<Fd> FaultKernel::fsmount(int context, unsigned mount_attrs) {
   return lend(inner_.fsmount(context, mount_attrs));
 }
 
+Result<Fd> FaultKernel::fspick(int mount) {
+  if (auto entered = enter("fspick", mount); !entered) return Failure(entered.error());
+  return lend(inner_.fspick(mount));
+}
+
+Result<void> FaultKernel::fsconfig_reconfigure(int context) {
+  if (auto entered = enter("fsconfig_reconfigure", context); !entered) return entered;
+  return inner_.fsconfig_reconfigure(context);
+}
+
 Result<void> FaultKernel::umount2(const std::string& path, int flags) {
   if (auto entered = enter("umount2", path, flags); !entered) return entered;
   return inner_.umount2(path, flags);

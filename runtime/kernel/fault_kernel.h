@@ -48,6 +48,8 @@ class FaultKernel final : public Kernel {
                                const std::string& value) override;
   Result<void> fsconfig_flag(int context, const std::string& key) override;
   Result<void> fsconfig_create(int context) override;
+  Result<Fd> fspick(int mount) override;
+  Result<void> fsconfig_reconfigure(int context) override;
   Result<Fd> fsmount(int context, unsigned mount_attrs) override;
   Result<void> umount2(const std::string& path, int flags) override;
   Result<void> pivot_root(const std::string& new_root, const std::string& put_old) override;

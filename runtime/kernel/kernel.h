@@ -75,7 +75,7 @@ struct MountStatus {
   std::uint32_t dev_major = 0;
   std::uint32_t dev_minor = 0;
   std::uint64_t sb_magic = 0;
-  std::uint32_t sb_flags = 0;     ///< SB_RDONLY, SB_SYNCHRONOUS, SB_DIRSYNC, SB_LAZYTIME
+  std::uint32_t sb_flags = 0;     ///< bits of fs_flag and others
   std::uint64_t attrs = 0;        ///< MOUNT_ATTR_*
   std::uint64_t propagation = 0;  ///< MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE
   std::uint64_t peer_group = 0;   ///< 0 when not shared
@@ -141,6 +141,10 @@ class Kernel {
   /// FSCONFIG_CMD_CREATE. On failure kernel_text holds what the kernel said.
   virtual Result<void> fsconfig_create(int context) = 0;
   virtual Result<Fd> fsmount(int context, unsigned mount_attrs) = 0;
+  /// A context of the filesystem whose mount has its root open as `mount`, to reconfigure it.
+  virtual Result<Fd> fspick(int mount) = 0;
+  /// FSCONFIG_CMD_RECONFIGURE.
+  virtual Result<void> fsconfig_reconfigure(int context) = 0;
   virtual Result<void> umount2(const std::string& path, int flags) = 0;
   virtual Result<void> pivot_root(const std::string& new_root, const std::string& put_old) = 0;
 

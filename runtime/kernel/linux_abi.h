@@ -18,6 +18,7 @@ inline constexpr long sys_move_mount = 429;
 inline constexpr long sys_fsopen = 430;
 inline constexpr long sys_fsconfig = 431;
 inline constexpr long sys_fsmount = 432;
+inline constexpr long sys_fspick = 433;
 inline constexpr long sys_clone3 = 435;
 inline constexpr long sys_openat2 = 437;
 inline constexpr long sys_mount_setattr = 442;
@@ -82,6 +83,9 @@ inline constexpr unsigned fsmount_cloexec = 1;
 inline constexpr unsigned fsconfig_set_flag = 0;
 inline constexpr unsigned fsconfig_set_string = 1;
 inline constexpr unsigned fsconfig_cmd_create = 6;
+inline constexpr unsigned fsconfig_cmd_reconfigure = 7;
+inline constexpr unsigned fspick_cloexec = 1;
+inline constexpr unsigned fspick_empty_path = 8;
 
 // statx(2).
 inline constexpr unsigned statx_mnt_id = 0x1000;
@@ -120,12 +124,6 @@ static_assert(sizeof(CloneArgs) == 64);
 // f_type of statfs(2).
 inline constexpr std::uint64_t proc_super_magic = 0x9fa0;
 inline constexpr std::uint64_t nsfs_magic = 0x6e736673;
-
-// s_flags of a superblock, as statmount shows them.
-inline constexpr std::uint32_t sb_rdonly = 1;
-inline constexpr std::uint32_t sb_synchronous = 1U << 4U;
-inline constexpr std::uint32_t sb_dirsync = 1U << 7U;
-inline constexpr std::uint32_t sb_lazytime = 1U << 25U;
 
 // listmount(2), statmount(2).
 inline constexpr std::uint64_t lsmt_root = UINT64_MAX;

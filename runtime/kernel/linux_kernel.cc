@@ -227,6 +227,15 @@ class LinuxKernel final : public Kernel {
     return owned(fd, "fsmount");
   }
 
+  Result<Fd> fspick(int mount) override {
+    constexpr unsigned flags = abi::fspick_cloexec | abi::fspick_empty_path;
+    return owned(::syscall(abi::sys_fspick, mount, "", flags), "fspick");
+  }
+
+  Result<void> fsconfig_reconfigure(int context) override {
+    return fsconfig(context, abi::fsconfig_cmd_reconfigure, nullptr, nullptr);
+  }
+
   Result<void> umount2(const std::string& path, int flags) override {
     return done(::umount2(path.c_str(), flags), "umount2");
   }

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "runtime/base/filesystems.h"
+
 namespace mntcr {
 namespace {
 
@@ -14,6 +16,10 @@ constexpr auto table = std::to_array<OpInfo>({
 }  // namespace
 
 const OpInfo& describe(OpKind kind) { return table.at(static_cast<std::size_t>(kind)); }
+
+bool is_parents(const DesiredSuperblock& superblock) {
+  return superblock.kind == DesiredSuperblock::Kind::parent || is_singleton(superblock.type);
+}
 
 bool is_op(std::uint8_t number) { return number < table.size(); }
 

@@ -79,8 +79,13 @@ struct DesiredSuperblock {
   std::string fsname;               ///< made: the source that mountinfo shows
   std::vector<std::string> params;  ///< made: "size=64m"
   std::string name;                 ///< made: its name in the spec, empty when it has none
+  AttrDemand flags{};               ///< made: of fs_flag; what it does not speak of is off
   Span span;
 };
+
+/// Whether what is done to the filesystem itself reaches the parent: it is one of the parent's, or
+/// a singleton, which is the parent's too however it is mounted.
+bool is_parents(const DesiredSuperblock& superblock);
 
 /// A mount as it shall be. mounts[0] is the root; a parent stands before its children.
 struct DesiredMount {

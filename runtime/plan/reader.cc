@@ -75,6 +75,7 @@ class BodyReader {
         superblock.params.push_back(read_string(param));
       }
     }
+    superblock.flags = {in.flag_value(), in.flag_mask()};
     if (in.span() != nullptr) superblock.span = read_span(*in.span());
     plan_.superblocks.push_back(std::move(superblock));
   }

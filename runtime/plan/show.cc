@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 
 namespace mntcr {
@@ -85,6 +86,7 @@ std::string operands(const Plan& plan, const Op& op) {
                          op.text.empty() ? "" : " at " + quoted(op.text));
     case OpKind::anchor:
     case OpKind::attach_root:
+    case OpKind::make_read_only:
     case OpKind::close:
     case OpKind::pivot:
       return slot(op.a);
@@ -116,6 +118,10 @@ struct TreeLine {
 std::string mount_words(const Plan& plan, const DesiredMount& mount) {
   const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
   std::string how = flag_words(mount.attrs);
+  const AttrDemand& flags = superblock.flags;
+  for (const std::string_view word : filesystem_flag_words(flags.value, flags.mask)) {
+    how += fmt::format("{}{}", how.empty() ? "" : ",", word);
+  }
   for (const std::string& param : superblock.params) {
     how += (how.empty() ? "" : ",") + path::printable(param);
   }

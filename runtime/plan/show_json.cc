@@ -1,6 +1,7 @@
 // A plan as JSON: the form is in specs/plan.md.
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/utf8.h"
 #include "runtime/plan/show.h"
 
@@ -30,11 +31,12 @@ Json superblock(const Plan& plan, const DesiredSuperblock& in) {
   }
   Json params = Json::array();
   for (const std::string& param : in.params) params.push_back(text(param));
-  return Json{{"type", in.type},
-              {"name", text(in.name)},
-              {"fsname", text(in.fsname)},
-              {"params", params},
-              {"place", place(plan, in.span)}};
+  Json flags = Json::array();
+  for (const std::string_view word : filesystem_flag_words(in.flags.value, in.flags.mask)) {
+    flags.push_back(word);
+  }
+  return Json{{"type", in.type},  {"name", text(in.name)}, {"fsname", text(in.fsname)},
+              {"params", params}, {"flags", flags},        {"place", place(plan, in.span)}};
 }
 
 Json index_or_null(std::uint32_t index) { return index == no_index ? Json(nullptr) : Json(index); }

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/name.h"
 #include "runtime/base/path.h"
@@ -22,10 +23,17 @@ bool is_sound(const AttrDemand& demand) {
   return (demand.mask & ~mount_attr::all) == 0 && (demand.value & ~demand.mask) == 0;
 }
 
+bool is_sound_of_filesystem(const AttrDemand& flags) {
+  return (flags.mask & ~fs_flag::all) == 0 && (flags.value & ~flags.mask) == 0;
+}
+
 Fault made_superblock_fault(const DesiredSuperblock& superblock) {
   const Filesystem* filesystem = find_filesystem(superblock.type);
   if (filesystem == nullptr) return "makes a filesystem of an unknown type";
   if (has_nul(superblock.fsname)) return "has a NUL in its fsname";
+  if (!is_sound_of_filesystem(superblock.flags)) return "has flags without meaning";
+  if (filesystem->singleton && superblock.flags.mask != 0)
+    return "has flags that would be the host's";
   for (const std::string& param : superblock.params) {
     const ParamWord word = split_param(param);
     const FilesystemParam* known = find_filesystem_param(superblock.type, word.key);
@@ -130,7 +138,7 @@ class OpVerifier {
         if (op.b >= plan_.superblocks.size()) return "makes no superblock of the plan";
         if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::made)
           return "makes no filesystem";
-        return fill(op.dst, false);
+        return fill(op.dst, is_parents(plan_.superblocks[op.b]));
       case OpKind::attach_root:
         if (std::exchange(rooted_, true)) return "makes a second root";
         return used(op.a);
@@ -142,6 +150,11 @@ class OpVerifier {
         return used(op.a);
       case OpKind::anchor:
         return used(op.a);
+      case OpKind::make_read_only:
+        if (Fault fault = used(op.a)) return fault;
+        if (of_parent_[op.a]) return "changes a filesystem of the parent";
+        if (op.b >= plan_.superblocks.size()) return "changes no superblock of the plan";
+        return std::nullopt;
       case OpKind::close:
         if (Fault fault = used(op.a)) return fault;
         slots_[op.a] = State::closed;

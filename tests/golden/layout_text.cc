@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 
 namespace mntcr::golden {
@@ -17,9 +18,10 @@ std::string superblock_text(const DesiredSuperblock& superblock) {
   std::string text =
       superblock.name.empty() ? superblock.type : superblock.name + ": " + superblock.type;
   text += fmt::format(" as {}", path::printable(superblock.fsname));
-  return superblock.params.empty()
-             ? text
-             : fmt::format("{} with {}", text, fmt::join(superblock.params, ","));
+  if (!superblock.params.empty())
+    text += fmt::format(" with {}", fmt::join(superblock.params, ","));
+  const auto flags = filesystem_flag_words(superblock.flags.value, superblock.flags.mask);
+  return flags.empty() ? text : fmt::format("{}, {}", text, fmt::join(flags, " "));
 }
 
 std::string_view create_text(Create create) {

@@ -32,7 +32,7 @@ type = "proc"
 [[mount]]
 target = "/tmp"
 type = "tmpfs"
-options = ["size=1m", "ro"]
+options = ["size=1m", "ro", "ro=fs"]
 {}[[mount]]
 target = "/tmp/part"
 source = "self:/tmp/sub"

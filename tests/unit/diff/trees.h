@@ -12,9 +12,9 @@
 //   live       .       8:1  /srv/web  ext4
 //                proc  0:50 /         proc   nosuid,hidepid=invisible
 //
-// Words are flags, shared:N, master:N, unbindable, sb=ro, src=NAME, idmap=RANGE+RANGE… (users and
-// groups alike; without ranges an unknown one) and parameters. What a parent path leads to may be
-// followed by an idmap, too.
+// Words are flags, shared:N, master:N, unbindable, sb=ro, those of filesystem_flags.def, src=NAME,
+// idmap=RANGE+RANGE… (users and groups alike; without ranges an unknown one) and parameters. What a
+// parent path leads to may be followed by an idmap, too.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -26,6 +26,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/diff.h"
 
@@ -108,7 +109,10 @@ class SuperblockMaker {
         superblock.name = source.substr(at + 1);
     }
     for (const std::string& word : params) {
-      if (word.starts_with("src=")) {
+      if (const FilesystemFlag* flag = find_filesystem_flag(word)) {
+        superblock.flags.value |= flag->demand.value;
+        superblock.flags.mask |= flag->demand.mask;
+      } else if (word.starts_with("src=")) {
         superblock.fsname = word.substr(4);
       } else {
         superblock.params.push_back(word);
@@ -171,6 +175,8 @@ inline void apply_live_word(LiveMount& mount, const std::string& word) {
     mount.unbindable = true;
   } else if (word == "sb=ro") {
     mount.sb_rdonly = true;
+  } else if (const FilesystemFlag* flag = find_filesystem_flag(word)) {
+    mount.sb_flags |= flag->demand.value;
   } else if (word.starts_with("src=")) {
     mount.source = word.substr(4);
   } else {

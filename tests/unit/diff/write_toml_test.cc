@@ -252,6 +252,54 @@ options = ["size=2048k", "rw"]
 )");
 }
 
+TEST_CASE("delta: flags of a filesystem are changed where they were written") {
+  const Case named(". parent:/\n  a tmpfs=scratch sync\n",
+                   ". 8:1 / ext4\n  a 0:50 / tmpfs sb=ro,lazytime,src=tmpfs\n", "/ = 8:1 /");
+  CHECK(named.toml() == head + R"(
+# ro=fs: was no
+# sync: was yes
+# lazytime: was no
+[filesystem.scratch]
+options = ["ro=fs", "lazytime"]
+)");
+  const Case unnamed(". parent:/\n  a tmpfs sync,ro=fs\n",
+                     ". 8:1 / ext4\n  a 0:50 / tmpfs dirsync\n", "/ = 8:1 /");
+  CHECK(unnamed.toml() == head + R"(
+# ro=fs: was yes
+# sync: was yes
+# dirsync: was no
+[[change]]
+target = "/a"
+options = ["rw=fs", "async", "dirsync"]
+)");
+}
+
+TEST_CASE("delta: users of another user namespace are not written") {
+  Case foreign(". parent:/\n", ". 8:1 / ext4\n  a 0:50 / tmpfs uid=65534,gid=5,mode=700\n",
+               "/ = 8:1 /");
+  CHECK(foreign.toml().find("\"mode=700\", \"uid=65534\", \"gid=5\"") != std::string::npos);
+  foreign.table.ids_are_ours = false;
+  CHECK(foreign.toml().find("uid=") == std::string::npos);
+  CHECK(foreign.toml().find("gid=") == std::string::npos);
+  CHECK(foreign.toml().find("\"mode=700\"") != std::string::npos);
+  CHECK(foreign.text().find("uid=") == std::string::npos);
+}
+
+TEST_CASE("delta: new filesystems are listed with their flags, singletons without") {
+  const Case listed(". parent:/\n",
+                    ". 8:1 / ext4\n  a 0:50 / ramfs sb=ro,sync,src=ramfs\n"
+                    "  b 0:51 / sysfs sb=ro,src=one\n  c 0:51 / sysfs sync,src=two\n"
+                    "  d 0:51 /class sysfs\n",
+                    "/ = 8:1 /");
+  const std::string text = listed.toml();
+  INFO(text);
+  CHECK(text.find(R"("symfollow", "ro=fs", "sync"])") != std::string::npos);
+  CHECK(text.find(R"(source = "self:/b/class")") != std::string::npos);
+  CHECK(text.find("fsname = \"one\"") != std::string::npos);
+  CHECK(text.find("fsname = \"two\"") != std::string::npos);
+  CHECK(text.find("ro=fs") == text.rfind("ro=fs"));
+}
+
 TEST_CASE("delta: propagation has names instead of numbers") {
   const Case sharing(R"(
 .          parent:/

@@ -43,6 +43,8 @@ class ScriptedKernel : public Kernel {
   Result<void> fsconfig_flag(int, const std::string&) override { return done(); }
   Result<void> fsconfig_create(int) override { return done(); }
   Result<Fd> fsmount(int, unsigned) override { return next(); }
+  Result<Fd> fspick(int) override { return next(); }
+  Result<void> fsconfig_reconfigure(int) override { return done(); }
   Result<void> umount2(const std::string&, int) override { return done(); }
   Result<void> pivot_root(const std::string&, const std::string&) override { return done(); }
   Result<std::size_t> listmount(std::uint64_t, std::uint64_t, std::uint64_t,

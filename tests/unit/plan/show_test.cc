@@ -39,6 +39,17 @@ TEST_CASE("the tree shows where, what and how, and what covers what") {
         "0:5:1,1:100000:9\n");
 }
 
+TEST_CASE("flags of a filesystem are shown beside the mount's and the parameters") {
+  Plan plan = sample();
+  plan.superblocks[2].flags = {fs_flag::rdonly, fs_flag::rdonly | fs_flag::sync};
+  CHECK(show_tree(plan).find("tmpfs                      ro=fs,async,size=64m") !=
+        std::string::npos);
+  CHECK(show_json(plan).find(R"("flags": [
+        "ro=fs",
+        "async"
+      ])") != std::string::npos);
+}
+
 TEST_CASE(
     "the steps name registers, mounts and the spec's lines, under the titles of their phases") {
   const std::string text = show_text(sample());

@@ -15,13 +15,15 @@ namespace {
 
 Plan sound_plan() {
   Layout layout{.name = "web",
-                .superblocks = {parent_path("/srv/web"), made("tmpfs", {"size=64m"})},
+                .superblocks = {parent_path("/srv/web"), read_only(made("tmpfs", {"size=64m"})),
+                                made("sysfs")},
                 .mounts = {},
                 .idmaps = {{{{0, 100000, 65536}}, {{0, 100000, 1}, {1, 200000, 9}}}}};
   add_mount(layout, no_index, 0, "");
   add_mount(layout, 0, 1, "tmp").create = Create::dir;
   add_mount(layout, 0, 1, "var/tmp", "sub").attrs = {mount_attr::rdonly, mount_attr::rdonly};
   layout.mounts.back().idmap = 0;
+  add_mount(layout, 0, 2, "sys");
   return plan_layout(layout, SourceMap());
 }
 
@@ -113,6 +115,29 @@ TEST_CASE("each way to spoil a plan is noticed") {
       {"idmap 0", [](Plan& plan) { plan.idmaps[0].gid[1].outside = 100000; }},
       {"idmap 0", [](Plan& plan) { plan.idmaps[0].uid[0].count = UINT32_MAX; }},
       {"idmap 0", [](Plan& plan) { plan.idmaps[0].uid.assign(400, {0, 0, 1}); }},
+      {"changes a filesystem of the parent",
+       [](Plan& plan) {
+         first(plan, OpKind::make_read_only).a = first(plan, OpKind::open_source).dst;
+       }},
+      {"changes a filesystem of the parent",
+       [](Plan& plan) {
+         Op& op = first(plan, OpKind::make_read_only);
+         const auto made = std::ranges::find_if(plan.ops, [](const Op& other) {
+           return other.kind == OpKind::new_filesystem && other.b == 2;
+         });
+         op.a = made->dst;
+         std::erase_if(plan.ops, [slot = made->dst](const Op& other) {
+           return other.kind == OpKind::close && other.a == slot;
+         });
+       }},
+      {"changes no superblock", [](Plan& plan) { first(plan, OpKind::make_read_only).b = 7; }},
+      {"uses no open register",
+       [](Plan& plan) { first(plan, OpKind::make_read_only).a = no_slot; }},
+      {"flags without meaning", [](Plan& plan) { plan.superblocks[1].flags.mask = 2; }},
+      {"flags without meaning", [](Plan& plan) { plan.superblocks[1].flags = {16, 1}; }},
+      {"flags that would be the host's",
+       [](Plan& plan) { plan.superblocks[2].flags = {fs_flag::sync, fs_flag::sync}; }},
+      {"unknown parameter", [](Plan& plan) { plan.superblocks[2].params = {"mode=0755"}; }},
       {"more registers", [](Plan& plan) { plan.slots = 100000; }},
   };
   for (const Spoiler& spoiler : spoilers) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "compiler/layout/layout.h"
+#include "runtime/base/filesystem_flags.h"
 
 namespace mntcr::test {
 
@@ -18,6 +19,12 @@ inline DesiredSuperblock made(std::string type, std::vector<std::string> params 
           .type = std::move(type),
           .params = std::move(params),
           .span = {0, 2, 3}};
+}
+
+/// A filesystem that is read-only itself.
+inline DesiredSuperblock read_only(DesiredSuperblock superblock) {
+  superblock.flags = {fs_flag::rdonly, fs_flag::rdonly};
+  return superblock;
 }
 
 /// A mount on `parent`, whose target is that of the parent and `mountpoint`.
@@ -47,8 +54,21 @@ inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
       .idmaps = {{{{0, 1000, 1}}, {{0, 1000, 1}}}, {{{0, 5, 2}, {2, 9, 1}}, {{7, 7, 7}}}}};
   const std::size_t superblocks = 1 + below(6);
   for (std::size_t index = 0; index < superblocks; ++index) {
-    layout.superblocks.push_back(below(2) == 0 ? parent_path("/src" + std::to_string(index))
-                                               : made("tmpfs", {"size=1m"}));
+    switch (below(6)) {
+      case 0:
+      case 1:
+        layout.superblocks.push_back(parent_path("/src" + std::to_string(index)));
+        break;
+      case 2:
+        layout.superblocks.push_back(read_only(made("tmpfs")));
+        break;
+      case 3:
+        layout.superblocks.push_back(made("sysfs"));
+        break;
+      default:
+        layout.superblocks.push_back(made("tmpfs", {"size=1m"}));
+        break;
+    }
   }
   add_mount(layout, no_index, static_cast<std::uint32_t>(below(superblocks)), "");
   std::set<std::pair<std::size_t, std::string>> places;

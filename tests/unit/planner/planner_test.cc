@@ -38,12 +38,28 @@ struct PaperMount {
 };
 
 /// Runs the operations on paper, insisting on what a kernel of 5.15 would: clones only of what is
-/// attached, one mount at a place, no mountpoint made through a read-only or
-/// idmapped mount.
+/// attached, one mount at a place, no mountpoint made through a read-only or idmapped mount or on a
+/// read-only filesystem.
 class Paper {
  public:
-  explicit Paper(const Plan& plan) : plan_(plan), slots_(plan.slots) {
+  explicit Paper(const Plan& plan)
+      : plan_(plan), slots_(plan.slots), read_only_(plan.superblocks.size()) {
+    for (std::size_t index = 0; index < read_only_.size(); ++index) {
+      read_only_[index] = (plan.superblocks[index].flags.value & fs_flag::rdonly) != 0 &&
+                          std::ranges::none_of(plan.ops, [&](const Op& op) {
+                            return op.kind == OpKind::make_read_only && op.b == index;
+                          });
+    }
     for (const Op& op : plan.ops) run(op);
+  }
+
+  /// Whether each filesystem ends as read-only as it shall be.
+  [[nodiscard]] bool is_as_read_only_as_planned() const {
+    for (std::size_t index = 0; index < read_only_.size(); ++index) {
+      const bool wanted = (plan_.superblocks[index].flags.value & fs_flag::rdonly) != 0;
+      if (read_only_[index] != wanted) return false;
+    }
+    return true;
   }
 
   /// Whether the tree under slot `slot` is the plan's desired one under mount `index`.
@@ -90,6 +106,12 @@ class Paper {
       case OpKind::make_directory:
         REQUIRE(slots_[op.a].attrs.value == 0);
         REQUIRE(slots_[op.a].idmap == no_index);
+        REQUIRE_FALSE(read_only_[slots_[op.a].superblock]);
+        break;
+      case OpKind::make_read_only:
+        REQUIRE(slots_[op.a].superblock == op.b);
+        REQUIRE_FALSE(read_only_[op.b]);
+        read_only_[op.b] = true;
         break;
       case OpKind::attach_root:
         root = op.a;
@@ -116,6 +138,7 @@ class Paper {
 
   const Plan& plan_;
   std::vector<PaperMount> slots_;
+  std::vector<bool> read_only_;  ///< by superblock
 };
 
 void check_plan(const Layout& layout) {
@@ -126,6 +149,7 @@ void check_plan(const Layout& layout) {
   const Paper paper(plan);
   REQUIRE(paper.root != no_slot);
   REQUIRE(paper.shows(paper.root, 0));
+  REQUIRE(paper.is_as_read_only_as_planned());
 }
 
 }  // namespace
@@ -193,6 +217,43 @@ TEST_CASE("an idmap is set with the flags, and mountpoints are made through an a
   CHECK(count(plan, OpKind::anchor) == 1);
   CHECK(count(plan, OpKind::set_attributes) == 1);
   CHECK(plan.idmaps == layout.idmaps);
+}
+
+TEST_CASE("a read-only filesystem is made so, or becomes so when the places on it are made") {
+  Layout layout{.name = "web",
+                .superblocks = {read_only(made("tmpfs")), read_only(made("ramfs"))},
+                .mounts = {}};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "a");
+  check_plan(layout);
+  const Plan plan = plan_layout(layout, SourceMap());
+  CHECK(count(plan, OpKind::make_read_only) == 1);
+  CHECK(count(plan, OpKind::anchor) == 0);
+
+  layout.mounts[1].root = "part";
+  check_plan(layout);
+  CHECK(count(plan_layout(layout, SourceMap()), OpKind::make_read_only) == 2);
+  layout.mounts[1].root.clear();
+  layout.mounts[1].create = Create::never;
+  check_plan(layout);
+  CHECK(count(plan_layout(layout, SourceMap()), OpKind::make_read_only) == 0);
+}
+
+TEST_CASE("a singleton is the host's: nothing is made on it unasked") {
+  Layout layout{.name = "web", .superblocks = {made("cgroup2"), made("tmpfs")}, .mounts = {}};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "a");
+  add_mount(layout, 0, 0, "b", "part");
+  check_plan(layout);
+  Plan plan = plan_layout(layout, SourceMap());
+  CHECK(count(plan, OpKind::make_mountpoint) == 0);
+  CHECK(count(plan, OpKind::make_directory) == 0);
+  layout.mounts[1].create = Create::dir;
+  check_plan(layout);
+  plan = plan_layout(layout, SourceMap());
+  const auto making = std::ranges::find(plan.ops, OpKind::make_mountpoint, &Op::kind);
+  REQUIRE(making != plan.ops.end());
+  CHECK(making->host);
 }
 
 TEST_CASE("of siblings the longer mountpoint comes first, what covers the root last") {
