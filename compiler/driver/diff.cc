@@ -46,7 +46,9 @@ int compare(const Options& options, const Plan& plan, Diagnostics& diagnostics) 
   const std::unique_ptr<Kernel> kernel = make_linux_kernel();
   std::string text;
   bool differs = false;
-  const bool read = view_live(*kernel, options, diagnostics, [&](const LiveView& view) {
+  const bool as_spec = form_of(options) == DiffForm::toml;
+  const LiveDepth depth = as_spec ? LiveDepth::inodes : LiveDepth::mounts;
+  const bool read = view_live(*kernel, options, depth, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
     const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver), view.live);
     differs = !changes.empty();

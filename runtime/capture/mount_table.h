@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "runtime/capture/inodes.h"
 
 namespace mntcr {
 
@@ -21,10 +24,11 @@ struct LiveMount {
   std::uint64_t peer_group = 0;  ///< 0 when not shared; a name, not an identity over time
   std::uint64_t master = 0;      ///< 0 when not a slave
   bool unbindable = false;
-  bool sb_rdonly = false;               ///< the superblock is read-only, apart from the mount
-  std::string fs_type;                  ///< "tmpfs", "fuse.sshfs"
-  std::string source;                   ///< "" when it has none
-  std::vector<std::string> fs_options;  ///< the superblock's, without ro and rw
+  bool sb_rdonly = false;                ///< the superblock is read-only, apart from the mount
+  std::string fs_type;                   ///< "tmpfs", "fuse.sshfs"
+  std::string source;                    ///< "" when it has none
+  std::vector<std::string> fs_options;   ///< the superblock's, without ro and rw
+  std::optional<InodeFacts> root_inode;  ///< what its root is, where inspect() could look
 };
 
 /// All mounts of one namespace. mounts[0] is its root; a parent stands before its children and
@@ -35,6 +39,9 @@ struct MountTable {
   /// Whether user and group numbers in fs_options mean what they mean to the reader: the kernel
   /// prints those of the initial user namespace.
   bool ids_are_ours = true;
+  /// Filled by inspect(): of superblocks that are empty when new, what mounts need, as far as it
+  /// was seen.
+  NeededInodes needed;
 };
 
 }  // namespace mntcr

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 
@@ -19,6 +20,7 @@
 #include "runtime/diff/delta.h"
 #include "runtime/diff/diff.h"
 #include "runtime/diff/groups.h"
+#include "runtime/diff/inodes.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
 #include "runtime/diff/toml_text.h"
@@ -145,9 +147,11 @@ class TomlWriter {
   void gather_source(ChangeEntry& entry, std::uint32_t mount, const std::string& was) {
     const ListedSource& from = delta_.sources.at(mount);
     entry.comments.push_back(was);
-    if (from.untraced) entry.comments.push_back(untraced_note(mount));
+    if (!from.note.empty()) entry.comments.push_back(from.note);
     if (from.type.empty()) {
       entry.keys.emplace_back("source", toml_string(from.source));
+      const TomlKeys more = inode_keys(live(mount), from);
+      entry.keys.insert(entry.keys.end(), more.begin(), more.end());
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
       entry.keys.emplace_back("unset", toml_array({"source"}));
@@ -257,18 +261,29 @@ class TomlWriter {
     std::string text;
     for (const ListedFilesystem& filesystem : delta_.filesystems) {
       const LiveMount& shown = live(filesystem.live);
-      text += fmt::format("\n[filesystem.{}]\n", filesystem.name);
+      const std::vector<NeededInode> tree = tree_on(shown, filesystem.of.empty());
+      text += '\n' + lost_content(tree) + fmt::format("[filesystem.{}]\n", filesystem.name);
       if (!filesystem.of.empty()) {
         text += "of = " + toml_string(filesystem.of) + '\n';
         if (filesystem.layer != no_index) text += fmt::format("layer = {}\n", filesystem.layer);
+        text += tree_text(tree);
         continue;
       }
       text += "type = " + toml_string(shown.fs_type) + '\n';
       const std::vector<std::string> words = param_words(shown);
       if (!words.empty()) text += "options = " + toml_array(words) + '\n';
-      text += fsname(shown);
+      text += fsname(shown) + tree_text(tree);
     }
     return text;
+  }
+
+  /// What mounts need on the filesystem of `shown`: of one of the base what is listed needs.
+  [[nodiscard]] std::vector<NeededInode> tree_on(const LiveMount& shown, bool made_here) const {
+    const DeviceNumber device{shown.dev_major, shown.dev_minor};
+    if (!made_here) return tree_of(report_.live, device, delta_.mounts);
+    std::vector<std::uint32_t> all(report_.live.mounts.size());
+    std::iota(all.begin(), all.end(), 0U);
+    return tree_of(report_.live, device, all);
   }
 
   std::string listed(std::uint32_t mount) {
@@ -280,10 +295,14 @@ class TomlWriter {
       const std::string what = from.type.empty() ? from.source : from.type;
       text += toml_comment((again ? "still there: " : "appeared: ") + what);
     }
-    if (from.untraced) text += toml_comment(untraced_note(mount));
+    if (!from.note.empty()) text += toml_comment(from.note);
+    const bool makes = !from.type.empty();
+    const std::vector<NeededInode> tree =
+        makes ? tree_on(live(mount), true) : std::vector<NeededInode>{};
+    text += lost_content(tree);
     if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
     return text + (mount == 0 ? "[root]\n" : placement(mount, !covered.empty())) +
-           source_keys(live(mount), from);
+           source_keys(live(mount), from) + tree_text(tree);
   }
 
   std::string placement(std::uint32_t mount, bool covers) const {
@@ -303,6 +322,9 @@ class TomlWriter {
     std::string text;
     if (from.type.empty()) {
       text += "source = " + toml_string(from.source) + '\n';
+      for (const auto& [key, value] : inode_keys(found, from)) {
+        text += fmt::format("{} = {}\n", key, value);
+      }
     } else {
       text += "type = " + toml_string(from.type) + '\n' + fsname(found);
       const std::vector<std::string> words = param_words(found);
@@ -319,11 +341,6 @@ class TomlWriter {
     const bool usual =
         mount.source.empty() || mount.source == mount.fs_type || mount.source == "none";
     return usual ? "" : "fsname = " + toml_string(mount.source) + '\n';
-  }
-
-  std::string untraced_note(std::uint32_t mount) const {
-    return fmt::format("{} of {}: neither the parent nor the container shows where it came from",
-                       live(mount).fs_type, live(mount).source);
   }
 
   static std::string comments(const std::vector<std::string>& lines) {
