@@ -299,13 +299,15 @@ class Inspection {
       seen_.changed = true;
       return false;
     }
-    seen_.roots[mount] = facts_of(file, *status);
-    if (agenda_.underneath.contains(mount)) look_underneath(mount, file);
+    const InodeFacts facts = facts_of(file, *status);
+    seen_.roots[mount] = facts;
+    if (agenda_.underneath.contains(mount)) look_underneath(mount, file, facts);
     return true;
   }
 
-  /// Notes the inodes that mounts need of the filesystem that `mount` shows from `file` on.
-  void look_underneath(std::uint32_t mount, int file) {
+  /// Notes the inodes that mounts need of the filesystem that `mount` shows from `file`, its
+  /// `root`, on.
+  void look_underneath(std::uint32_t mount, int file, const InodeFacts& root) {
     const LiveMount& shown = table_.mounts[mount];
     auto& inodes = seen_.needed[{shown.dev_major, shown.dev_minor}];
     Fd clone;  // opened when the first mount is in the way
@@ -315,7 +317,7 @@ class Inspection {
     for (const std::string& path : agenda_.underneath.at(mount)) {
       const std::string below = path::relative_to('/' + path, shown.root);
       if (below.empty()) {
-        inodes.insert_or_assign(path, *seen_.roots[mount]);
+        inodes.insert_or_assign(path, root);
         continue;
       }
       Result<Fd> inode = kernel_.openat2(clone ? clone.get() : file, below, how);

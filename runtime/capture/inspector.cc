@@ -22,12 +22,13 @@ constexpr int most_disagreements = 3;
 /// Filesystems that no server stands behind. fuse, the network's and overlay, which may lie on
 /// either, are not among them, nor is what nobody knows.
 bool is_local(std::string_view type) {
-  constexpr std::array<std::string_view, 28> types = {
-      "binfmt_misc", "bpf",        "btrfs",     "cgroup", "cgroup2", "configfs", "debugfs",
-      "devpts",      "devtmpfs",   "efivarfs",  "erofs",  "ext2",    "ext3",     "ext4",
-      "f2fs",        "fusectl",    "hugetlbfs", "mqueue", "nsfs",    "proc",     "pstore",
-      "ramfs",       "securityfs", "squashfs",  "sysfs",  "tmpfs",   "tracefs",  "vfat"};
-  return type == "xfs" || std::ranges::find(types, type) != types.end();
+  constexpr auto types = std::to_array<std::string_view>(
+      {"binfmt_misc", "bpf",    "btrfs",    "cgroup",   "cgroup2",    "configfs",
+       "debugfs",     "devpts", "devtmpfs", "efivarfs", "erofs",      "ext2",
+       "ext3",        "ext4",   "f2fs",     "fusectl",  "hugetlbfs",  "mqueue",
+       "nsfs",        "proc",   "pstore",   "ramfs",    "securityfs", "squashfs",
+       "sysfs",       "tmpfs",  "tracefs",  "vfat",     "xfs"});
+  return std::ranges::find(types, type) != types.end();
 }
 
 /// The mounts of each filesystem that holds files, those with the widest roots first.
