@@ -170,7 +170,7 @@ class TomlWriter {
       if (is_name) {
         entry.fsname = found.source;
       } else {
-        entry.options = param_words(found);
+        entry.options = params_of(found);
         if (found.sb_rdonly) entry.options->emplace_back("ro");
       }
       return;
@@ -193,6 +193,16 @@ class TomlWriter {
     const FilesystemParam* param = find_filesystem_param(type, difference.what);
     const bool flag = param != nullptr && param->kind == ParamKind::flag;
     return flag ? difference.what : difference.what + '=' + difference.is;
+  }
+
+  /// The parameters of a filesystem; users and groups only where their numbers are the reader's.
+  [[nodiscard]] std::vector<std::string> params_of(const LiveMount& mount) const {
+    std::vector<std::string> words = param_words(mount);
+    std::erase_if(words, [&](const std::string& word) {
+      const FilesystemParam* param = find_filesystem_param(mount.fs_type, split_param(word).key);
+      return !report_.live.ids_are_ours && param != nullptr && param->kind == ParamKind::id;
+    });
+    return words;
   }
 
   // --- Where listed mounts stand.
@@ -270,7 +280,7 @@ class TomlWriter {
         continue;
       }
       text += "type = " + toml_string(shown.fs_type) + '\n';
-      const std::vector<std::string> words = param_words(shown);
+      const std::vector<std::string> words = params_of(shown);
       if (!words.empty()) text += "options = " + toml_array(words) + '\n';
       text += fsname(shown) + tree_text(tree);
     }
@@ -327,7 +337,7 @@ class TomlWriter {
       }
     } else {
       text += "type = " + toml_string(from.type) + '\n' + fsname(found);
-      const std::vector<std::string> words = param_words(found);
+      const std::vector<std::string> words = params_of(found);
       options.insert(options.end(), words.begin(), words.end());
       if (found.sb_rdonly) options.emplace_back("ro=fs");
     }

@@ -77,7 +77,8 @@ std::string comes_back(const std::function<void()>& set_up, const std::string& s
 void odd_dir(const std::string& path, mode_t mode, uid_t owner = 0) {
   make_dir(path);
   must(::chmod(path.c_str(), mode) == 0, "chmod");
-  if (owner != 0) must(::chown(path.c_str(), owner, owner) == 0, "chown");
+  if (owner != 0 && in_initial_user_namespace())
+    must(::chown(path.c_str(), owner, owner) == 0, "chown");
 }
 
 void bind_itself(const std::string& from, const std::string& to) {

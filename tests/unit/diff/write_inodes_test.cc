@@ -333,6 +333,13 @@ source = "self:/y/deleted"
 )toml");
 }
 
+TEST_CASE("parameters: numbers of users only where they are the reader's") {
+  MountTable table = live(". 0:50 / tmpfs size=4k,uid=1000,gid=1000,mode=700\n");
+  CHECK(write_spec("c", table, {}).find("\"size=4k\", \"uid=1000\"") != std::string::npos);
+  table.ids_are_ours = false;
+  CHECK(write_spec("c", table, {}).find("\"size=4k\", \"mode=700\"]") != std::string::npos);
+}
+
 TEST_CASE("symlinks: a bind of one does not follow it") {
   MountTable table = live(
       ". 8:1 /c ext4\n  l 8:1 /srv/link ext4\n  s 0:50 / tmpfs\n"
