@@ -129,9 +129,9 @@ class SourceFinder {
 
   /// Names the filesystems of the base on which what is listed needs more than makes itself.
   void name_trees(const std::vector<std::uint32_t>& mounts) {
-    for (const auto& [device, paths] : needed_paths(report_.live, mounts)) {
+    for (const auto& [device, inodes] : trees_of(report_.live, mounts)) {
       const auto base = base_.find(device);
-      if (base == base_.end() || tree_of(report_.live, device, mounts).empty()) continue;
+      if (base == base_.end()) continue;
       const DesiredMount& shown = report_.plan.mounts[base->second];
       if (report_.plan.superblocks[shown.superblock].kind != DesiredSuperblock::Kind::made)
         continue;

@@ -19,13 +19,21 @@ constexpr std::size_t most_label = 200;
 
 DeviceNumber device_of(const LiveMount& mount) { return {mount.dev_major, mount.dev_minor}; }
 
-/// The paths of the parts of a superblock that mounts show.
-std::set<std::string> parts_shown(const MountTable& live, DeviceNumber device) {
-  std::set<std::string> parts;
+/// What mounts show of a superblock.
+struct ShownFilesystem {
+  bool holds_files = false;
+  std::set<std::string> parts;  ///< paths of the mounts' roots
+};
+
+std::map<DeviceNumber, ShownFilesystem> shown_filesystems(const MountTable& live) {
+  std::map<DeviceNumber, ShownFilesystem> shown;
   for (const LiveMount& mount : live.mounts) {
-    if (device_of(mount) == device) parts.insert(path::relative_to(mount.root, "/"));
+    if (!live.needed.contains(device_of(mount))) continue;
+    ShownFilesystem& filesystem = shown[device_of(mount)];
+    filesystem.holds_files = holds_files(mount.fs_type);
+    filesystem.parts.insert(path::relative_to(mount.root, "/"));
   }
-  return parts;
+  return shown;
 }
 
 std::uint32_t usual_mode(InodeKind kind) { return kind == InodeKind::directory ? 0755 : 0644; }
@@ -39,6 +47,13 @@ TomlKeys ownership(const InodeFacts& facts) {
   if (facts.uid != 0) keys.emplace_back("uid", std::to_string(facts.uid));
   if (facts.gid != 0) keys.emplace_back("gid", std::to_string(facts.gid));
   return keys;
+}
+
+/// Whether apply makes the inode as it is, by itself.
+bool comes_back(const NeededInode& inode, const std::set<std::string>& parts) {
+  const bool directory = inode.facts.kind == InodeKind::directory;
+  const bool plain_file = inode.facts.kind == InodeKind::file && !parts.contains(inode.path);
+  return (directory || plain_file) && ownership(inode.facts).empty();
 }
 
 std::string device_number(const InodeFacts& facts) {
@@ -151,25 +166,23 @@ std::string why_not_again(const LiveMount& mount) {
 
 }  // namespace
 
-std::vector<NeededInode> tree_of(const MountTable& live, DeviceNumber device,
-                                 const std::vector<std::uint32_t>& mounts) {
-  const auto seen = live.needed.find(device);
-  if (seen == live.needed.end()) return {};
-  const std::set<std::string> parts = parts_shown(live, device);
+NeededInodes trees_of(const MountTable& live, const std::vector<std::uint32_t>& mounts) {
+  NeededInodes trees;
+  if (live.needed.empty()) return trees;
   const auto needed = needed_paths(live, mounts);
-  const auto paths = needed.find(device);
-  if (paths == needed.end()) return {};
-  const auto of_device = [&](const LiveMount& mount) { return device_of(mount) == device; };
-  const bool takes_files = holds_files(std::ranges::find_if(live.mounts, of_device)->fs_type);
-  std::vector<NeededInode> tree;
-  for (const NeededInode& inode : seen->second) {
-    if (!paths->second.contains(inode.path)) continue;
-    const bool directory = inode.facts.kind == InodeKind::directory;
-    const bool plain_file = inode.facts.kind == InodeKind::file && !parts.contains(inode.path);
-    const bool comes_back = (directory || plain_file) && ownership(inode.facts).empty();
-    if (!comes_back && (directory || takes_files)) tree.push_back(inode);
+  const auto shown = shown_filesystems(live);
+  for (const auto& [device, inodes] : live.needed) {
+    const auto paths = needed.find(device);
+    const auto filesystem = shown.find(device);
+    if (paths == needed.end() || filesystem == shown.end()) continue;
+    for (const NeededInode& inode : inodes) {
+      const bool missing =
+          paths->second.contains(inode.path) && !comes_back(inode, filesystem->second.parts);
+      const bool directory = inode.facts.kind == InodeKind::directory;
+      if (missing && (directory || filesystem->second.holds_files)) trees[device].push_back(inode);
+    }
   }
-  return tree;
+  return trees;
 }
 
 std::string tree_text(const std::vector<NeededInode>& inodes) {

@@ -16,11 +16,10 @@ namespace mntcr {
 /// Keys with their values as TOML.
 using TomlKeys = std::vector<std::pair<std::string, std::string>>;
 
-/// The inodes of the superblock `device` that `mounts` need and that do not come back by
-/// themselves: apply makes what is missing as a directory of 0755, or where another kind of inode
-/// is mounted as an empty file of 0644, and all of it belongs to root.
-std::vector<NeededInode> tree_of(const MountTable& live, DeviceNumber device,
-                                 const std::vector<std::uint32_t>& mounts);
+/// The inodes that `mounts` need and that do not come back by themselves: apply makes what is
+/// missing as a directory of 0755, or where another kind of inode is mounted as an empty file of
+/// 0644, and all of it belongs to root. Superblocks without any are left out.
+NeededInodes trees_of(const MountTable& live, const std::vector<std::uint32_t>& mounts);
 
 /// `tree = […]`, a line for each inode; empty when there are none.
 std::string tree_text(const std::vector<NeededInode>& inodes);

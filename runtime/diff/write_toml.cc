@@ -63,6 +63,12 @@ std::uint32_t owner_of(const Plan& plan, std::uint32_t superblock) {
   return owner;
 }
 
+std::vector<std::uint32_t> all_mounts(const MountTable& table) {
+  std::vector<std::uint32_t> all(table.mounts.size());
+  std::iota(all.begin(), all.end(), 0U);
+  return all;
+}
+
 class TomlWriter {
  public:
   /// `name` is the container's for a whole spec, empty for a delta.
@@ -71,6 +77,8 @@ class TomlWriter {
         name_(std::move(name)),
         tree_(report.live),
         delta_(make_delta(report, tree_)),
+        trees_(trees_of(report.live, all_mounts(report.live))),
+        listed_trees_(trees_of(report.live, delta_.mounts)),
         layers_(layers_of(report.plan)),
         live_of_(counterparts(report.plan, report.live, report.changes)),
         groups_(report.live, report.parent) {
@@ -289,11 +297,9 @@ class TomlWriter {
 
   /// What mounts need on the filesystem of `shown`: of one of the base what is listed needs.
   [[nodiscard]] std::vector<NeededInode> tree_on(const LiveMount& shown, bool made_here) const {
-    const DeviceNumber device{shown.dev_major, shown.dev_minor};
-    if (!made_here) return tree_of(report_.live, device, delta_.mounts);
-    std::vector<std::uint32_t> all(report_.live.mounts.size());
-    std::iota(all.begin(), all.end(), 0U);
-    return tree_of(report_.live, device, all);
+    const NeededInodes& trees = made_here ? trees_ : listed_trees_;
+    const auto found = trees.find({shown.dev_major, shown.dev_minor});
+    return found == trees.end() ? std::vector<NeededInode>{} : found->second;
   }
 
   std::string listed(std::uint32_t mount) {
@@ -372,6 +378,8 @@ class TomlWriter {
   const std::string name_;
   const MountTree tree_;
   const Delta delta_;
+  const NeededInodes trees_;
+  const NeededInodes listed_trees_;
   const std::vector<std::uint32_t> layers_;
   const std::vector<std::uint32_t> live_of_;
   GroupNames groups_;
