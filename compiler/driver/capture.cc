@@ -32,8 +32,9 @@ int run_capture(const Options& options) {
     diagnostics.add(Code::E0704, {}, "--name: this is no name for a container")
         .help("a name is of a-z, 0-9, _ and -, and begins with a letter or digit");
   }
-  good = good && view_live(*kernel, options, diagnostics, [&](const LiveView& view) {
-           text = write_spec(name_of(options), view.live, view.parent, is_link_in(view.kernel));
+  good = good &&
+         view_live(*kernel, options, LiveDepth::inodes, diagnostics, [&](const LiveView& view) {
+           text = write_spec(name_of(options), view.live, view.parent);
          });
   good = good && deliver(options, text, diagnostics);
   print_messages(options, diagnostics, {});

@@ -76,15 +76,16 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
   const std::unique_ptr<Kernel> kernel = make_linux_kernel();
   std::string text;
   bool differs = false;
-  const bool read = view_live(*kernel, options, diagnostics, [&](const LiveView& view) {
+  const bool as_spec = form_of(options) == DiffForm::toml;
+  const LiveDepth depth = as_spec ? LiveDepth::inodes : LiveDepth::mounts;
+  const bool read = view_live(*kernel, options, depth, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
-    DiffReport report{plan,
+    const DiffReport report{plan,
                       view.live,
                       view.parent,
                       diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
                       extends_path(options, loaded),
                       checkpoint_record(loaded)};
-    report.is_link = is_link_in(view.kernel);
     differs = !report.changes.empty();
     text = written(report, form_of(options));
   });

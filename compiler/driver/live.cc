@@ -9,6 +9,7 @@
 #include "runtime/apply/new_namespace.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
+#include "runtime/capture/inspector.h"
 #include "runtime/kernel/namespace_thread.h"
 
 namespace mntcr::driver {
@@ -16,50 +17,48 @@ namespace {
 
 using Work = std::function<void(const LiveView&)>;
 
-Result<void> read_here(Kernel& kernel, const Fd& where, const Work& work) {
+Result<void> read_here(Kernel& kernel, const Fd& where, LiveDepth depth, const Work& work) {
   const Result<Fd> proc = open_proc(kernel);
   if (!proc) return Failure(proc.error());
   const Result<Fd> own = open_own_namespace(kernel, *proc);
   if (!own) return Failure(own.error());
   const Result<MountTable> parent = capture(kernel, *proc, *own);
   if (!parent) return in_context("the parent namespace", parent.error());
-  const Result<MountTable> live = capture(kernel, *proc, where);
+  Result<MountTable> live = capture(kernel, *proc, where);
   if (!live) return Failure(live.error());
+  if (depth == LiveDepth::inodes) {
+    const Result<void> inspected = inspect(kernel, *proc, where, *live);
+    if (!inspected) return inspected;
+  }
   work({kernel, *proc, *parent, *live});
   return {};
 }
 
 Result<void> read_in_parent(Kernel& kernel, const Options& options, const Fd& where,
-                            const Work& work) {
-  if (options.parent.empty()) return read_here(kernel, where, work);
+                            LiveDepth depth, const Work& work) {
+  if (options.parent.empty()) return read_here(kernel, where, depth, work);
   const Result<Fd> parent = open_where(kernel, options.parent);
   if (!parent) return in_context("--parent", parent.error());
   return run_in_thread([&]() -> Result<void> {
     Result<void> moved = enter_mount_namespace(kernel, parent->get());
-    return moved ? read_here(kernel, where, work) : moved;
+    return moved ? read_here(kernel, where, depth, work) : moved;
   });
 }
 
 }  // namespace
 
-bool view_live(Kernel& kernel, const Options& options, Diagnostics& diagnostics, const Work& work) {
+bool view_live(Kernel& kernel, const Options& options, LiveDepth depth, Diagnostics& diagnostics,
+               const Work& work) {
   const Result<Fd> where = open_where(kernel, options.where);
   if (!where) {
     diagnostics.add(Code::E0701, {}, where.error().message).help("mntcr list shows what is pinned");
     return false;
   }
-  const Result<void> read = read_in_parent(kernel, options, *where, work);
+  const Result<void> read = read_in_parent(kernel, options, *where, depth, work);
   if (!read) {
     diagnostics.add(Code::E0702, {}, "cannot read the live mounts: " + read.error().message);
   }
   return read.has_value();
-}
-
-IsLink is_link_in(Kernel& kernel) {
-  return [&kernel](const std::string& path) {
-    const auto status = kernel.statx(Kernel::at_fdcwd, path, AT_SYMLINK_NOFOLLOW);
-    return status && S_ISLNK(status->mode);
-  };
 }
 
 bool deliver(const Options& options, const std::string& text, Diagnostics& diagnostics) {

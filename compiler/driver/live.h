@@ -1,6 +1,7 @@
 // Reading the container that WHERE names, from its parent namespace.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "compiler/driver/options.h"
@@ -19,14 +20,14 @@ struct LiveView {
   const MountTable& live;
 };
 
+/// How much of a container is read. What is written as a spec takes the inodes, too.
+enum class LiveDepth : std::uint8_t { mounts, inodes };
+
 /// Reads the namespace options.where and its parent, and calls `work` on a thread that stands in
 /// the parent namespace (options.parent, else the caller's). Says what cannot be read in
 /// `diagnostics`; then `work` is not called and the answer is false.
-bool view_live(Kernel& kernel, const Options& options, Diagnostics& diagnostics,
+bool view_live(Kernel& kernel, const Options& options, LiveDepth depth, Diagnostics& diagnostics,
                const std::function<void(const LiveView&)>& work);
-
-/// Looks in the parent namespace, in which the calling thread must stand.
-IsLink is_link_in(Kernel& kernel);
 
 /// Writes `text` to options.output, or to stdout; says why not in `diagnostics`.
 bool deliver(const Options& options, const std::string& text, Diagnostics& diagnostics);

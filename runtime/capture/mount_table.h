@@ -9,6 +9,7 @@
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/idmap.h"
 #include "runtime/base/mount_options.h"
+#include "runtime/capture/inodes.h"
 
 namespace mntcr {
 
@@ -31,11 +32,12 @@ struct LiveMount {
   /// the reader's user namespace; unknown where mountinfo was read, which shows only that there are
   /// some.
   std::optional<IdMap> idmap;
-  bool sb_rdonly = false;               ///< the superblock is read-only, apart from the mount
-  std::uint64_t sb_flags = 0;           ///< the superblock's other bits of fs_flag
-  std::string fs_type;                  ///< "tmpfs", "fuse.sshfs"
-  std::string source;                   ///< "" when it has none
-  std::vector<std::string> fs_options;  ///< the superblock's parameters, without its flags
+  bool sb_rdonly = false;                ///< the superblock is read-only, apart from the mount
+  std::uint64_t sb_flags = 0;            ///< the superblock's other bits of fs_flag
+  std::string fs_type;                   ///< "tmpfs", "fuse.sshfs"
+  std::string source;                    ///< "" when it has none
+  std::vector<std::string> fs_options;   ///< the superblock's parameters, without its flags
+  std::optional<InodeFacts> root_inode;  ///< what its root is, where inspect() could look
 };
 
 /// All bits of fs_flag that are set on the filesystem that `mount` shows.
@@ -51,6 +53,9 @@ struct MountTable {
   /// Whether user and group numbers in fs_options mean what they mean to the reader: the kernel
   /// prints those of the initial user namespace.
   bool ids_are_ours = true;
+  /// Filled by inspect(): of superblocks that are empty when new, what mounts need, as far as it
+  /// was seen.
+  NeededInodes needed;
 };
 
 }  // namespace mntcr

@@ -70,6 +70,10 @@ Result<void> uncover_root_of_copy(Kernel& kernel, const Fd& proc) {
   if (!made_private) return made_private;
   const auto copy = kernel.openat2(proc.get(), "thread-self/ns/mnt", OpenHow{});
   if (!copy) return Failure(copy.error());
+  // From a shared mount it would vanish in the live namespace, too. Moved onto itself, a mount on a
+  // shared one is EINVAL, another ELOOP.
+  const auto moved = kernel.move_mount(Kernel::at_fdcwd, "/", Kernel::at_fdcwd, "/", 0);
+  if (!moved && moved.error().number != ELOOP) return moved;
   if (auto taken_off = kernel.umount2("/", abi::mnt_detach); !taken_off) return taken_off;
   return kernel.setns(copy->get(), abi::clone_newns);
 }

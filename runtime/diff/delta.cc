@@ -9,13 +9,14 @@
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
+#include "runtime/diff/inodes.h"
 #include "runtime/diff/links.h"
 #include "runtime/diff/names.h"
 
 namespace mntcr {
 namespace {
 
-using Device = std::pair<std::uint32_t, std::uint32_t>;
+using Device = DeviceNumber;
 
 Device device_of(const LiveMount& mount) { return {mount.dev_major, mount.dev_minor}; }
 
@@ -101,13 +102,14 @@ class SourceFinder {
         parent_tree_(report.parent),
         inside_(report.live, live_tree, showing, delta.unseen),
         outside_(report.parent, parent_tree_, {}, all_seen_),
-        delta_(delta) {
+        delta_(delta),
+        labels_(label_deleted(report.live, showing)),
+        live_of_(live_of) {
     for (const std::string& name : report.plan.filesystem_names) names_.take(name);
     for (std::uint32_t desired = 0; desired < live_of.size(); ++desired) {
       if (live_of[desired] == no_index || !showing[live_of[desired]]) continue;
       base_.try_emplace(device_of(report.live.mounts[live_of[desired]]), desired);
     }
-    for (const LiveMount& mount : report.parent.mounts) of_parent_.insert(device_of(mount));
   }
 
   void find(const std::vector<std::uint32_t>& mounts) {
@@ -120,6 +122,21 @@ class SourceFinder {
       if (group == orphans.end()) continue;
       settle(group->second);
       orphans.erase(group);
+    }
+  }
+
+  /// Names the filesystems of the base on which what is listed needs more than makes itself.
+  void name_trees(const std::vector<std::uint32_t>& mounts) {
+    for (const auto& [device, inodes] : trees_of(report_.live, mounts)) {
+      const auto base = base_.find(device);
+      if (base == base_.end()) continue;
+      const DesiredMount& shown = report_.plan.mounts[base->second];
+      if (report_.plan.superblocks[shown.superblock].kind != DesiredSuperblock::Kind::made)
+        continue;
+      const bool known = std::ranges::any_of(delta_.filesystems, [&](const auto& filesystem) {
+        return device_of(report_.live.mounts[filesystem.live]) == device;
+      });
+      if (!known) add_of_base(base->second, live_of_[base->second]);
     }
   }
 
@@ -146,18 +163,20 @@ class SourceFinder {
   }
 
   /// Sources for the mounts of one device that no path leads to.
-  void settle(const std::vector<std::uint32_t>& mounts) {
-    const LiveMount& first = report_.live.mounts[mounts.front()];
-    const auto base = base_.find(device_of(first));
-    const bool made = find_filesystem(first.fs_type) != nullptr && !is_deleted(first) &&
-                      !of_parent_.contains(device_of(first));
-    if (base != base_.end() && made) {
+  void settle(std::vector<std::uint32_t> mounts) {
+    std::erase_if(mounts, [&](std::uint32_t mount) {
+      std::string why = why_untraced(report_.live.mounts[mount], report_.parent);
+      if (why.empty()) return false;
+      delta_.sources[mount] = {{}, device_source(report_.live.mounts[mount]), true, {}, why};
+      return true;
+    });
+    if (mounts.empty()) return;
+    const auto base = base_.find(device_of(report_.live.mounts[mounts.front()]));
+    const bool deleted = std::ranges::any_of(
+        mounts, [&](std::uint32_t mount) { return is_deleted(report_.live.mounts[mount]); });
+    if (base != base_.end()) {
       name_filesystem(mounts, base->second);
-    } else if (!made) {
-      for (const std::uint32_t mount : mounts) {
-        delta_.sources[mount] = {{}, device_source(report_.live.mounts[mount]), true};
-      }
-    } else if (!make_at_a_mount(mounts)) {
+    } else if (deleted || !make_at_a_mount(mounts)) {
       name_filesystem(mounts, no_index);
     }
   }
@@ -195,24 +214,33 @@ class SourceFinder {
 
   /// The mounts by `fs:`, of a filesystem that the base names or that the delta declares.
   void name_filesystem(const std::vector<std::uint32_t>& mounts, std::uint32_t desired) {
-    const LiveMount& first = report_.live.mounts[mounts.front()];
     std::string name;
-    std::string of;
-    std::uint32_t layer = no_index;
     if (desired != no_index) {
-      const DesiredMount& shown = report_.plan.mounts[desired];
-      name = report_.plan.superblocks[shown.superblock].name;
-      of = shown.target;
-      layer = layers_of(report_.plan)[desired];
-    }
-    if (name.empty()) {
-      name = names_.derive(first.mountpoint);
-      delta_.filesystems.push_back({name, of, layer, mounts.front()});
+      name = report_.plan.superblocks[report_.plan.mounts[desired].superblock].name;
+      if (name.empty()) name = add_of_base(desired, mounts.front());
+    } else {
+      name = names_.derive(report_.live.mounts[mounts.front()].mountpoint);
+      delta_.filesystems.push_back({name, {}, no_index, mounts.front()});
     }
     for (const std::uint32_t mount : mounts) {
-      const std::string below = path::relative_to(report_.live.mounts[mount].root, "/");
-      delta_.sources[mount].source = "fs:" + path::join(name, below);
+      const LiveMount& live = report_.live.mounts[mount];
+      ListedSource& source = delta_.sources[mount];
+      source.source = "fs:" + name;
+      if (is_deleted(live)) {
+        source.label = labels_.at(mount);
+        if (!live.root_inode) source.note = "nobody could look at it; taken for a directory";
+      } else {
+        source.source = path::join(source.source, path::relative_to(live.root, "/"));
+      }
     }
+  }
+
+  /// Declares the filesystem of a mount of the base; gives its name.
+  std::string add_of_base(std::uint32_t desired, std::uint32_t live) {
+    std::string name = names_.derive(report_.live.mounts[live].mountpoint);
+    delta_.filesystems.push_back(
+        {name, report_.plan.mounts[desired].target, layers_of(report_.plan)[desired], live});
+    return name;
   }
 
   const DiffReport& report_;
@@ -223,9 +251,10 @@ class SourceFinder {
   Showing outside_;
   Delta& delta_;
   UniqueNames names_;
+  const std::map<std::uint32_t, std::string> labels_;  ///< of live mounts of removed inodes
+  const std::vector<std::uint32_t>& live_of_;
   std::map<Device, std::uint32_t>
       base_;  ///< devices of the base with a desired mount that shows each
-  std::set<Device> of_parent_;
 };
 
 bool changes_source(const Change& change) {
@@ -283,7 +312,9 @@ Delta make_delta(const DiffReport& report, const MountTree& live_tree) {
   }
   for (const std::uint32_t mount : delta.mounts) seek(mount);
   const std::vector<bool> showing = find_independent(kept, given);
-  SourceFinder(report, live_tree, kept.live_of, showing, delta).find(sought);
+  SourceFinder finder(report, live_tree, kept.live_of, showing, delta);
+  finder.find(sought);
+  finder.name_trees(delta.mounts);
   return delta;
 }
 

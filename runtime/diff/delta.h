@@ -19,6 +19,10 @@ struct ListedSource {
   std::string type;                 ///< it makes a filesystem of its own; then there is no source
   std::string source;               ///< "self:/tmp", "parent:/srv", "fs:tmp/a", "device:8:1/a"
   bool untraced = false;            ///< nothing in the parent or the container shows the source
+  /// It shows an inode of the filesystem `source` that has been removed; mounts of one filesystem
+  /// with one label show one inode.
+  std::string label = {};
+  std::string note = {};            ///< what there is to say about it
   std::uint32_t parent = no_index;  ///< of `parent:`, the parent's mount that it leads to
   std::uint32_t shown = no_index;   ///< else the live mount of the base that it leads to, if any
 };

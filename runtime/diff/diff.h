@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -60,8 +59,6 @@ struct CheckpointRecord {
   std::string kernel;
   std::vector<PlanSetting> settings;  ///< the `--set` values used
 };
-/// Whether a path of the parent, whose components before the last are no symlinks, is one.
-using IsLink = std::function<bool(const std::string& path)>;
 
 /// What the writers need to name things.
 struct DiffReport {
@@ -73,7 +70,6 @@ struct DiffReport {
   std::optional<CheckpointRecord> checkpoint = std::nullopt;  ///< for write_toml
   /// By live mount, where its source is known without a look at the mounts; else empty.
   std::vector<std::string> known_sources = {};
-  IsLink is_link = {};  ///< empty: no source is a symlink
 };
 
 /// For people: a line for each change, and below it what differs.
@@ -84,8 +80,7 @@ std::string write_json(const DiffReport& report);
 std::string write_toml(const DiffReport& report);
 /// All mounts of `live` as a spec named `name`, without changes or a base. Stable: equal states
 /// give equal texts, whatever the kernel's numbers.
-std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent,
-                       const IsLink& is_link = {});
+std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent);
 /// The desired state of `plan` as one spec that extends nothing: what a capture of the container
 /// says, as far as it does not depend on the machine.
 std::string write_flat(const Plan& plan);

@@ -17,6 +17,9 @@ MountTable expected_table(const Plan& plan) {
     mount.attrs = desired.attrs.value;
     mount.attrs_known = desired.attrs.mask;
     if (desired.idmap != no_index) mount.idmap = plan.idmaps[desired.idmap];
+    if (!superblock.follow && desired.root.empty()) {
+      mount.root_inode = InodeFacts{.kind = InodeKind::symlink};
+    }
     mount.fs_type = superblock.type;
     mount.source = superblock.fsname;
     mount.sb_rdonly = (superblock.flags.value & fs_flag::rdonly) != 0;

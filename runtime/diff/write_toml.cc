@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 
@@ -22,6 +23,7 @@
 #include "runtime/diff/expected.h"
 #include "runtime/diff/groups.h"
 #include "runtime/diff/idmaps.h"
+#include "runtime/diff/inodes.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
 #include "runtime/diff/toml_text.h"
@@ -66,6 +68,12 @@ std::uint32_t owner_of(const Plan& plan, std::uint32_t superblock) {
   return owner;
 }
 
+std::vector<std::uint32_t> all_mounts(const MountTable& table) {
+  std::vector<std::uint32_t> all(table.mounts.size());
+  std::iota(all.begin(), all.end(), 0U);
+  return all;
+}
+
 class TomlWriter {
  public:
   /// `name` is the container's for a whole spec, empty for a delta.
@@ -74,6 +82,8 @@ class TomlWriter {
         name_(std::move(name)),
         tree_(report.live),
         delta_(make_delta(report, tree_)),
+        trees_(trees_of(report.live, all_mounts(report.live))),
+        listed_trees_(trees_of(report.live, delta_.mounts)),
         layers_(layers_of(report.plan)),
         live_of_(counterparts(report.plan, report.live, report.changes)),
         groups_(report.live, report.parent),
@@ -180,7 +190,7 @@ class TomlWriter {
     const ListedSource& from = delta_.sources.at(found);
     ChangeEntry& entry = changes_[mount];
     entry.comments.push_back(was);
-    if (from.untraced) entry.comments.push_back(untraced_note(found));
+    if (!from.note.empty()) entry.comments.push_back(from.note);
     const DesiredSuperblock& superblock = report_.plan.superblocks[desired(mount).superblock];
     const bool made_here = superblock.kind == DesiredSuperblock::Kind::made &&
                            superblock.name.empty() && desired(mount).self.empty() &&
@@ -196,19 +206,13 @@ class TomlWriter {
     }
     if (from.type.empty()) {
       entry.keys.emplace_back("source", toml_string(from.source));
-      if (is_link(from)) entry.keys.emplace_back("follow", "false");
+      const TomlKeys more = inode_keys(live(found), from);
+      entry.keys.insert(entry.keys.end(), more.begin(), more.end());
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
       if (const std::string name = fsname_of(live(found)); !name.empty())
         entry.keys.emplace_back("fsname", toml_string(name));
     }
-  }
-
-  /// Whether the source is a symlink of the parent's, which is itself bound then.
-  [[nodiscard]] bool is_link(const ListedSource& from) const {
-    constexpr std::string_view scheme = "parent:";
-    return report_.is_link && from.source.starts_with(scheme) &&
-           report_.is_link(from.source.substr(scheme.size()));
   }
 
   void gather_idmap(ChangeEntry& entry, const Change& change) const {
@@ -349,18 +353,27 @@ class TomlWriter {
     std::string text;
     for (const ListedFilesystem& filesystem : delta_.filesystems) {
       const LiveMount& shown = live(filesystem.live);
-      text += fmt::format("\n[filesystem.{}]\n", filesystem.name);
+      const std::vector<NeededInode> tree = tree_on(shown, filesystem.of.empty());
+      text += '\n' + lost_content(tree) + fmt::format("[filesystem.{}]\n", filesystem.name);
       if (!filesystem.of.empty()) {
         text += "of = " + toml_string(filesystem.of) + '\n';
         if (filesystem.layer != no_index) text += fmt::format("layer = {}\n", filesystem.layer);
+        text += tree_text(tree);
         continue;
       }
       text += "type = " + toml_string(shown.fs_type) + '\n';
       const std::vector<std::string> words = filesystem_words(shown, report_.live.ids_are_ours);
       if (!words.empty()) text += "options = " + toml_array(words) + '\n';
-      text += fsname(shown);
+      text += fsname(shown) + tree_text(tree);
     }
     return text;
+  }
+
+  /// What mounts need on the filesystem of `shown`: of one of the base what is listed needs.
+  [[nodiscard]] std::vector<NeededInode> tree_on(const LiveMount& shown, bool made_here) const {
+    const NeededInodes& trees = made_here ? trees_ : listed_trees_;
+    const auto found = trees.find({shown.dev_major, shown.dev_minor});
+    return found == trees.end() ? std::vector<NeededInode>{} : found->second;
   }
 
   std::string listed(std::uint32_t mount) {
@@ -372,10 +385,14 @@ class TomlWriter {
       const std::string what = from.type.empty() ? from.source : from.type;
       text += toml_comment((again ? "still there: " : "appeared: ") + what);
     }
-    if (from.untraced) text += toml_comment(untraced_note(mount));
+    if (!from.note.empty()) text += toml_comment(from.note);
+    const bool makes = !from.type.empty();
+    const std::vector<NeededInode> tree =
+        makes ? tree_on(live(mount), true) : std::vector<NeededInode>{};
+    text += lost_content(tree);
     if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
     return text + (mount == 0 ? "[root]\n" : placement(mount, !covered.empty())) +
-           source_keys(mount, from);
+           source_keys(mount, from) + tree_text(tree);
   }
 
   std::string placement(std::uint32_t mount, bool covers) const {
@@ -396,7 +413,9 @@ class TomlWriter {
     std::string text;
     if (from.type.empty()) {
       text += "source = " + toml_string(from.source) + '\n';
-      if (is_link(from)) text += "follow = false\n";
+      for (const auto& [key, value] : inode_keys(found, from)) {
+        text += fmt::format("{} = {}\n", key, value);
+      }
     } else {
       text += "type = " + toml_string(from.type) + '\n' + fsname(found);
       append_filesystem_words(options, found);
@@ -421,13 +440,6 @@ class TomlWriter {
     return name.empty() ? "" : "fsname = " + toml_string(name) + '\n';
   }
 
-  std::string untraced_note(std::uint32_t mount) const {
-    if (is_deleted(live(mount)))
-      return "it was deleted: no path leads to it, no spec brings it back";
-    return fmt::format("{} of {}: neither the parent nor the container shows where it came from",
-                       live(mount).fs_type, live(mount).source);
-  }
-
   static std::string comments(const std::vector<std::string>& lines) {
     std::string text;
     for (const std::string& line : lines) text += toml_comment(line);
@@ -447,6 +459,8 @@ class TomlWriter {
   const std::string name_;
   const MountTree tree_;
   const Delta delta_;
+  const NeededInodes trees_;
+  const NeededInodes listed_trees_;
   const std::vector<std::uint32_t> layers_;
   const std::vector<std::uint32_t> live_of_;
   GroupNames groups_;
@@ -476,12 +490,9 @@ std::string write_whole(const std::string& name, const DiffReport& report) {
 
 std::string write_toml(const DiffReport& report) { return TomlWriter(report).write(); }
 
-std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent,
-                       const IsLink& is_link) {
+std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent) {
   const Plan nothing;
-  DiffReport report{nothing, live, parent, all_added(live), {}};
-  report.is_link = is_link;
-  return write_whole(name, report);
+  return write_whole(name, {nothing, live, parent, all_added(live), {}});
 }
 
 std::string write_flat(const Plan& plan) {
@@ -494,11 +505,6 @@ std::string write_flat(const Plan& plan) {
     const bool of_parent = superblock.kind == DesiredSuperblock::Kind::parent;
     report.known_sources.push_back(of_parent ? desired_source(mount, superblock) : "");
   }
-  std::set<std::string> links;
-  for (const DesiredSuperblock& superblock : plan.superblocks) {
-    if (!superblock.follow) links.insert(superblock.path);
-  }
-  report.is_link = [&](const std::string& path) { return links.contains(path); };
   return write_whole(plan.name, report);
 }
 

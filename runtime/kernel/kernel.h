@@ -59,6 +59,7 @@ struct FileStatus {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::uint64_t inode = 0;
+  std::uint64_t size = 0;
   std::uint32_t dev_major = 0;
   std::uint32_t dev_minor = 0;
   std::uint32_t rdev_major = 0;

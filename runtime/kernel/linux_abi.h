@@ -38,6 +38,7 @@ inline constexpr std::uint64_t resolve_no_magiclinks = 0x02;
 inline constexpr std::uint64_t resolve_no_symlinks = 0x04;
 inline constexpr std::uint64_t resolve_beneath = 0x08;
 inline constexpr std::uint64_t resolve_in_root = 0x10;
+inline constexpr std::uint64_t resolve_cached = 0x20;
 
 struct OpenHow {
   std::uint64_t flags;

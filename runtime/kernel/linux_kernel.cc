@@ -81,6 +81,7 @@ FileStatus file_status_of(const struct ::statx& raw) {
   status.uid = raw.stx_uid;
   status.gid = raw.stx_gid;
   status.inode = raw.stx_ino;
+  status.size = raw.stx_size;
   status.dev_major = raw.stx_dev_major;
   status.dev_minor = raw.stx_dev_minor;
   status.rdev_major = raw.stx_rdev_major;

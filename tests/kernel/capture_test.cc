@@ -236,6 +236,24 @@ TEST_CASE("the own namespace with a covered root is read as others would read it
   }
 }
 
+TEST_CASE("reading takes nothing of a namespace away whose root is shared and covered") {
+  const sandbox::Process process([] {
+    sandbox::propagate("/", MS_SHARED);
+    sandbox::mount_tmpfs("/");
+  });
+  const Fd ns = need(open_namespace_of_pid(linux_kernel(), proc(), process.pid()));
+  const auto roots = [&] {
+    const MountTable table = need(capture(linux_kernel(), proc(), ns));
+    return std::ranges::count(table.mounts, "/", &LiveMount::mountpoint);
+  };
+  const auto before = roots();
+  for (const Reader reader : readers()) {
+    static_cast<void>(capture(linux_kernel(), proc(), ns, reader));
+    CHECK(roots() == before);
+  }
+  if (reads_by_statmount()) CHECK(before == 2);
+}
+
 TEST_CASE("reading changes nothing about the caller") {
   const auto inode = [](const Fd& file) {
     return need(linux_kernel().statx(file.get(), "", 0)).inode;

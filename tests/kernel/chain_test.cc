@@ -8,7 +8,6 @@
 
 #include "compiler/driver/pipeline.h"
 #include "compiler/spec/digest.h"
-#include "runtime/capture/capture.h"
 #include "runtime/diff/diff.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/features.h"
@@ -84,24 +83,6 @@ class Chain {
   std::vector<std::string> texts_;
 };
 
-/// A container and its parent as they are now.
-struct Now {
-  explicit Now(const Fd& ns)
-      : proc(*open_proc(linux_kernel())),
-        parent(*capture(linux_kernel(), proc,
-                        *open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"))),
-        live(*capture(linux_kernel(), proc, ns)) {}
-
-  [[nodiscard]] std::vector<Change> changes(const Plan& plan) const {
-    SourceResolver resolver(linux_kernel(), proc, parent);
-    return diff(plan, resolve_sources(plan, resolver), live);
-  }
-
-  Fd proc;
-  MountTable parent;
-  MountTable live;
-};
-
 /// The texts that lack one entry of a delta. An entry begins behind an empty line.
 std::vector<std::string> shortened(const std::string& delta) {
   std::vector<std::size_t> starts;
@@ -119,7 +100,7 @@ std::vector<std::string> shortened(const std::string& delta) {
 
 /// One increment: what is wrong with it goes to the tally; false when the chain cannot go on.
 bool increment(unsigned seed, Chain& chain, const Fd& ns, Tally& tally) {
-  const Now now(ns);
+  const Observed now(ns);
   std::string messages;
   const auto base = chain.compile(messages);
   REQUIRE(base);

@@ -56,12 +56,6 @@ Result<MountTable> read_own() {
   return capture(linux_kernel(), *proc, *own);
 }
 
-std::string captured(const Fd& ns) {
-  const auto parent = read_own();
-  REQUIRE(parent);
-  return write_spec("idmap", read_namespace(ns), *parent);
-}
-
 /// A detached tmpfs mount with an idmap, made with the seam alone.
 Fd idmapped(Result<Fd> mount) {
   Kernel& kernel = linux_kernel();
@@ -146,14 +140,14 @@ source = "self:/c/sub"
 idmap = {{ uid = ["0:9:1"] }}
 )",
                                                   owned_files(), many)));
-  const std::string text = captured(built.ns());
+  const std::string text = captured("idmap", built.ns());
   INFO(text);
   CHECK(text.find(R"(idmap = { uid = ["7:200000:10", "0:1000:5"], gid = ["0:5000:10"] })") !=
         std::string::npos);
   CHECK(text.find(R"("nosymfollow")") != std::string::npos);
   CHECK(differences(built.ns(), text).empty());
   const Built again = applied(text);
-  CHECK(captured(again.ns()) == text);
+  CHECK(captured("idmap", again.ns()) == text);
 }
 
 TEST_CASE("diff tells an idmap that came or went behind our back") {
@@ -195,10 +189,10 @@ TEST_CASE("a bind of an idmapped mount keeps its idmap, and cannot get another")
     const Built built = applied(spec);
     CHECK(mount_at(read_namespace(built.ns()), "/data").idmap.has_value());
     CHECK(differences(built.ns(), spec).empty());
-    const std::string text = captured(built.ns());
+    const std::string text = captured("idmap", built.ns());
     INFO(text);
     CHECK(text.find("idmap") == text.find("idmap\""));  // the name alone
-    CHECK(captured(applied(text).ns()) == text);
+    CHECK(captured("idmap", applied(text).ns()) == text);
   }
   const MachineState before = machine_state();
   const Applied refused =

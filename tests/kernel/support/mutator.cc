@@ -8,10 +8,7 @@
 
 #include <array>
 #include <cstdlib>
-#include <stdexcept>
 
-#include "runtime/capture/capture.h"
-#include "runtime/diff/diff.h"
 #include "runtime/kernel/linux_abi.h"
 #include "tests/kernel/support/features.h"
 #include "tests/kernel/support/sandbox.h"
@@ -94,15 +91,6 @@ void Mutator::remount() {
                                                   MS_NOEXEC | MS_RDONLY, 0};
   static_cast<void>(::mount(nullptr, path().c_str(), nullptr,
                             MS_BIND | MS_REMOUNT | flags.at(below(flags.size())), nullptr));
-}
-
-std::string captured(const std::string& name, const Fd& ns) {
-  const auto proc = open_proc(linux_kernel());
-  const auto own = open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt");
-  const auto parent = capture(linux_kernel(), *proc, *own);
-  const auto live = capture(linux_kernel(), *proc, ns);
-  if (!parent || !live) throw std::runtime_error("capture failed");
-  return write_spec(name, *live, *parent);
 }
 
 std::size_t count_from_environment(const char* name, std::size_t otherwise) {

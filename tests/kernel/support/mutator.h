@@ -5,8 +5,6 @@
 #include <random>
 #include <string>
 
-#include "runtime/kernel/kernel.h"
-
 namespace mntcr::sandbox {
 
 /// Does what a container could do to its own mounts. Operations that the kernel refuses are passed
@@ -28,9 +26,6 @@ class Mutator {
 
   std::mt19937 random_;
 };
-
-/// A capture of `ns` as a spec called `name`.
-std::string captured(const std::string& name, const Fd& ns);
 
 /// A number from an environment variable.
 std::size_t count_from_environment(const char* name, std::size_t otherwise);

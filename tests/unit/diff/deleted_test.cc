@@ -25,7 +25,7 @@ TEST_CASE("a source that was deleted is one change") {
                                  Catch::Contains("what was there before it was deleted"));
   CHECK_THAT(deleted.toml(),
              Catch::Contains("source: was parent:/srv/data, is what was there before it was") &&
-                 Catch::Contains("no path leads to it, no spec brings it back") &&
+                 Catch::Contains("it was removed: no path leads to it, no spec brings it back") &&
                  Catch::Contains("source = \"device:8:1/srv/data//deleted\""));
 }
 
