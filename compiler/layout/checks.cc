@@ -31,6 +31,9 @@ std::optional<Reason> own_reason(const Resolved& resolved, MountIndex index) {
     return Reason{mount.source ? mount.source->span : mount.made->span,
                   "the root of a filesystem is a directory"};
   }
+  const Inode* inode = resolved.inventory.find(content.filesystem, content.root);
+  if (inode != nullptr && inode->decl.kind == NodeKind::directory)
+    return Reason{inode->span, "this says that it is a directory"};
   if (mount.create == Create::dir)
     return Reason{mount.create_span, "this says that it is a directory"};
   return std::nullopt;
@@ -74,6 +77,8 @@ MadePlaces find_made_places(const Resolved& resolved) {
   for (MountIndex index = 0; index < resolved.spec.mounts.size(); ++index) {
     const Content& content = *resolved.contents[index];
     add_place(made, content.filesystem, content.root);
+    for (const auto& [place, inode] : resolved.inventory.of(content.filesystem))
+      made[content.filesystem].insert(place);
     const auto under = resolved.placement.below(index);
     if (!under || resolved.spec.mounts[index].create == Create::never) continue;
     const Content& holder = *resolved.contents[under->mount];
@@ -139,7 +144,8 @@ void check_unused(const spec::Spec& spec, Diagnostics& diagnostics) {
     // What a base declares is for whoever extends it.
     constexpr FileId compiled = 0;
     const bool of_base = filesystem.span.known() && filesystem.span.file != compiled;
-    if (used.contains(filesystem.name) || of_base) continue;
+    const bool adds = filesystem.of && !filesystem.tree.empty();
+    if (used.contains(filesystem.name) || of_base || adds) continue;
     diagnostics
         .add(Code::W0301, filesystem.span,
              fmt::format("no mount shows the filesystem `{}`", filesystem.name))

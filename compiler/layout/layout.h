@@ -25,6 +25,7 @@ struct LayoutMount {
   Span span;  ///< the entry
   Span target_span;
   Span source_span;
+  bool deleted = false;  ///< shows an inode that has no name in the end; `root` is the one before
 };
 
 /// See the top of the file. mounts[0] is the root and a parent stands before its children.
@@ -32,6 +33,7 @@ struct Layout {
   std::string name;
   std::vector<DesiredSuperblock> superblocks;
   std::vector<LayoutMount> mounts;
+  std::vector<DesiredNode> nodes = {};  ///< by superblock and path
 };
 
 /// Places every mount of `spec`: finds parents by walking the finished tree and resolves `self:`

@@ -52,7 +52,22 @@ fb::Mount write_mount(const DesiredMount& mount, StringTable& strings) {
           strings.number(mount.root),
           write_span(mount.span),
           mount.attrs.value,
-          mount.attrs.mask};
+          mount.attrs.mask,
+          mount.deleted};
+}
+
+fb::Node write_node(const DesiredNode& node, StringTable& strings) {
+  return {node.superblock,
+          static_cast<std::uint8_t>(node.kind),
+          node.deleted,
+          node.mode,
+          node.uid,
+          node.gid,
+          node.dev_major,
+          node.dev_minor,
+          strings.number(node.path),
+          strings.number(node.target),
+          write_span(node.span)};
 }
 
 flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuilder& builder,
@@ -72,10 +87,12 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   StringTable strings;
   std::vector<fb::Op> ops;
   std::vector<fb::Mount> mounts;
+  std::vector<fb::Node> nodes;
   ops.reserve(plan.ops.size());
   mounts.reserve(plan.mounts.size());
   for (const Op& op : plan.ops) ops.push_back(write_op(op, strings));
   for (const DesiredMount& mount : plan.mounts) mounts.push_back(write_mount(mount, strings));
+  for (const DesiredNode& node : plan.nodes) nodes.push_back(write_node(node, strings));
 
   std::vector<flatbuffers::Offset<fb::Source>> sources;
   for (const SourceText& source : plan.sources.texts()) {
@@ -93,8 +110,10 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   const auto superblock_list = builder.CreateVector(superblocks);
   const auto mount_list = builder.CreateVectorOfStructs(mounts);
   const auto op_list = builder.CreateVectorOfStructs(ops);
-  fb::FinishPlanBuffer(builder, fb::CreatePlan(builder, name, source_list, string_list,
-                                               superblock_list, mount_list, op_list, plan.slots));
+  const auto node_list = builder.CreateVectorOfStructs(nodes);
+  fb::FinishPlanBuffer(
+      builder, fb::CreatePlan(builder, name, source_list, string_list, superblock_list, mount_list,
+                              op_list, plan.slots, node_list));
   return builder.Release();
 }
 

@@ -15,16 +15,15 @@ struct ReservedKey {
 };
 
 constexpr auto reserved_keys = std::to_array<ReservedKey>({
-    {Room::top, "mask"},          {Room::top, "readonly"},     {Room::top, "policy"},
-    {Room::top, "group"},         {Room::top, "userns"},       {Room::top, "device"},
-    {Room::top, "namespace"},     {Room::mount, "targets"},    {Room::mount, "propagation"},
-    {Room::mount, "propagate"},   {Room::mount, "idmap"},      {Room::mount, "optional"},
-    {Room::mount, "recursive"},   {Room::mount, "namespace"},  {Room::mount, "lower"},
-    {Room::mount, "upper"},       {Room::mount, "work"},       {Room::mount, "deleted"},
-    {Room::mount, "kind"},        {Room::mount, "tree"},       {Room::mount, "device"},
-    {Room::mount, "file"},        {Room::filesystem, "tree"},  {Room::filesystem, "parent"},
-    {Room::filesystem, "lower"},  {Room::filesystem, "upper"}, {Room::filesystem, "work"},
-    {Room::filesystem, "device"}, {Room::filesystem, "file"},
+    {Room::top, "mask"},         {Room::top, "readonly"},      {Room::top, "policy"},
+    {Room::top, "group"},        {Room::top, "userns"},        {Room::top, "device"},
+    {Room::top, "namespace"},    {Room::mount, "targets"},     {Room::mount, "propagation"},
+    {Room::mount, "propagate"},  {Room::mount, "idmap"},       {Room::mount, "optional"},
+    {Room::mount, "recursive"},  {Room::mount, "namespace"},   {Room::mount, "lower"},
+    {Room::mount, "upper"},      {Room::mount, "work"},        {Room::mount, "device"},
+    {Room::mount, "file"},       {Room::filesystem, "parent"}, {Room::filesystem, "lower"},
+    {Room::filesystem, "upper"}, {Room::filesystem, "work"},   {Room::filesystem, "device"},
+    {Room::filesystem, "file"},
 });
 
 constexpr auto top_keys = std::to_array<Word>(

@@ -43,6 +43,7 @@ class Executor {
   Step open_source(const Op& op);
   Step new_filesystem(const Op& op);
   Step anchor(const Op& op);
+  Step change_node(const Op& op);
   Step make_directory(const Op& op);
   Step clone(const Op& op);
   Step set_attributes(const Op& op);

@@ -81,6 +81,24 @@ struct DesiredSuperblock {
   Span span;
 };
 
+enum class NodeKind : std::uint8_t { directory, file, fifo, socket, character, block, symlink };
+
+/// An inode that a filesystem of the plan holds before anything is mounted on it. One that is
+/// `deleted` has a name below deleted_folder only until all mounts that show it stand.
+struct DesiredNode {
+  std::uint32_t superblock = 0;
+  NodeKind kind{};
+  bool deleted = false;
+  std::uint32_t mode = 0;  ///< permission bits; nothing of a symlink's
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t dev_major = 0;  ///< of a device node, as is dev_minor
+  std::uint32_t dev_minor = 0;
+  std::string path;    ///< relative to the superblock's root, never ""
+  std::string target;  ///< of a symlink
+  Span span;
+};
+
 /// A mount as it shall be. mounts[0] is the root; a parent stands before its children.
 struct DesiredMount {
   std::uint32_t parent = no_index;  ///< no_index for the root
@@ -89,8 +107,24 @@ struct DesiredMount {
   std::string mountpoint;  ///< relative to the parent's root; "" lies on the parent's root itself
   std::string root;        ///< relative to the superblock's path, "" for all of it
   AttrDemand attrs;
-  Span span;  ///< the mount's entry in the spec
+  Span span;             ///< the mount's entry in the spec
+  bool deleted = false;  ///< shows an inode that has no name in the end; `root` is the one before
 };
+
+/// Where inodes that shall have no name have one for a while, at the root of their filesystem.
+inline constexpr std::string_view deleted_folder = ".mntcr-deleted";
+
+/// The root of a mount with `deleted = label`, and the label again.
+std::string deleted_place(std::string_view label);
+std::string_view deleted_label(std::string_view root);
+
+/// Whether `path` is the folder of inodes without a name, or lies in it.
+bool is_deleted_place(std::string_view path);
+
+/// What a kind is called in the language: "dir", "file", "char" …
+std::string_view kind_word(NodeKind kind);
+/// A kind with what belongs to it: "fifo", "char:1:3", "symlink:/target".
+std::string node_words(const DesiredNode& node);
 
 /// See the top of the file.
 struct Plan {
@@ -98,6 +132,7 @@ struct Plan {
   SourceMap sources;
   std::vector<DesiredSuperblock> superblocks;
   std::vector<DesiredMount> mounts;
+  std::vector<DesiredNode> nodes;  ///< what is above a node stands before it
   std::vector<Op> ops;
   Slot slots = 0;  ///< how many registers the operations use
 };

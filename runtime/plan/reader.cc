@@ -46,6 +46,7 @@ class BodyReader {
     for (const fb::Superblock* superblock : *body_.superblocks()) read_superblock(*superblock);
     plan_.mounts.reserve(body_.mounts()->size());
     for (const fb::Mount* mount : *body_.mounts()) read_mount(*mount);
+    for (const fb::Node* node : *body_.nodes()) read_node(*node);
     plan_.ops.reserve(body_.ops()->size());
     for (const fb::Op* op : *body_.ops()) read_op(*op);
     if (!sound_) return std::nullopt;
@@ -84,7 +85,23 @@ class BodyReader {
                             string_at(in.mountpoint()),
                             string_at(in.root()),
                             {in.attr_value(), in.attr_mask()},
-                            read_span(in.span())});
+                            read_span(in.span()),
+                            in.deleted()});
+  }
+
+  void read_node(const fb::Node& in) {
+    sound_ &= in.kind() <= static_cast<std::uint8_t>(NodeKind::symlink);
+    plan_.nodes.push_back({.superblock = in.superblock(),
+                           .kind = static_cast<NodeKind>(in.kind()),
+                           .deleted = in.deleted(),
+                           .mode = in.mode(),
+                           .uid = in.uid(),
+                           .gid = in.gid(),
+                           .dev_major = in.dev_major(),
+                           .dev_minor = in.dev_minor(),
+                           .path = string_at(in.path()),
+                           .target = string_at(in.target()),
+                           .span = read_span(in.span())});
   }
 
   void read_op(const fb::Op& in) {

@@ -54,7 +54,13 @@ std::string layout_text(const Layout& layout) {
     const auto words = attr_words(mount.attrs.value, mount.attrs.mask);
     if (!words.empty()) text += fmt::format(", {}", fmt::join(words, " "));
     text += create_text(mount.create);
+    if (mount.deleted) text += ", without a name";
     text += "\n";
+  }
+  for (const DesiredNode& node : layout.nodes) {
+    text += fmt::format("  node: {} has {}, {} {:04o} {}:{}{}\n", node.superblock,
+                        path::printable(node.path), path::printable(node_words(node)), node.mode,
+                        node.uid, node.gid, node.deleted ? ", without a name" : "");
   }
   return text;
 }

@@ -31,6 +31,7 @@ type = "proc"
 target = "/tmp"
 type = "tmpfs"
 options = ["size=1m", "ro"]
+tree = [{{ path = "app/pipe", kind = "fifo" }}, {{ path = "now", symlink = "app" }}]
 [[mount]]
 target = "/tmp/part"
 source = "self:/tmp/sub"
@@ -39,6 +40,11 @@ target = "/made/here"
 source = "parent:{}"
 create = "dir"
 options = ["ro"]
+[[mount]]
+target = "/tmp/old"
+source = "self:/tmp"
+deleted = "old"
+kind = "dir"
 )",
                      root, data);
 }
