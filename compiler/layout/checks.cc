@@ -77,8 +77,6 @@ MadePlaces find_made_places(const Resolved& resolved) {
   for (MountIndex index = 0; index < resolved.spec.mounts.size(); ++index) {
     const Content& content = *resolved.contents[index];
     add_place(made, content.filesystem, content.root);
-    for (const auto& [place, inode] : resolved.inventory.of(content.filesystem))
-      made[content.filesystem].insert(place);
     const auto under = resolved.placement.below(index);
     if (!under || resolved.spec.mounts[index].create == Create::never) continue;
     const Content& holder = *resolved.contents[under->mount];
@@ -122,9 +120,10 @@ void check_mountpoints(const Resolved& resolved, Diagnostics& diagnostics) {
     const Content& holder = *resolved.contents[under->mount];
     const auto* filesystem = find_made(resolved.spec, holder.filesystem);
     if (filesystem == nullptr || filesystem->type != "tmpfs") continue;
+    const std::string place = path::join(holder.root, under->rest);
+    if (resolved.inventory.find(holder.filesystem, place) != nullptr) continue;
     const auto places = made.find(holder.filesystem);
-    if (places != made.end() && places->second.contains(path::join(holder.root, under->rest)))
-      continue;
+    if (places != made.end() && places->second.contains(place)) continue;
     diagnostics
         .add(Code::E0304, mount.create_span,
              fmt::format("nothing makes the mountpoint {}", mount.target.value))

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/spec/tree.h"
 #include "runtime/base/path.h"
 
 namespace mntcr::layout {
@@ -30,7 +31,8 @@ class InodeChecker {
     if (!mount.source || !is_made(content.filesystem)) return;
     if (!content.deleted && is_deleted_place(content.root)) complain_kept(mount.source->span);
     const auto met = resolved_.inventory.find_obstacle(content.filesystem, "", content.root);
-    if (met) complain_way(mount.source->span, "the source", *met, content.root);
+    if (met)
+      complain_way({mount.source->span, "the source", words(*mount.source)}, *met, content.root);
   }
 
   /// Where a mount lies, on the mount `under`.
@@ -53,12 +55,12 @@ class InodeChecker {
     if (is_deleted_place(place)) complain_kept(mount.target.span);
     const auto met = resolved_.inventory.find_obstacle(held.filesystem, held.root, place);
     if (met) {
-      complain_way(mount.target.span, "the target", *met, place);
+      complain_way({mount.target.span, "the target", mount.target.value}, *met, place);
       return;
     }
     const Inode* on = resolved_.inventory.find(held.filesystem, place);
     if (on != nullptr && on->decl.kind == NodeKind::symlink && !under.rest.empty()) {
-      complain_way(mount.target.span, "the target", {place, on}, place);
+      complain_way({mount.target.span, "the target", mount.target.value}, {place, on}, place);
       return;
     }
     check_kind(index, on);
@@ -85,8 +87,9 @@ class InodeChecker {
     if (!wanted || *wanted == is_directory) return;
     diagnostics_
         .add(Code::E0253, mount.target.span,
-             fmt::format("{} is a {}, and {} is mounted on it", path::printable(mount.target.value),
-                         kind_word(on->decl.kind), *wanted ? "a directory" : "what is none"))
+             fmt::format("{} is {}, and {} is mounted on it", path::printable(mount.target.value),
+                         spec::inode_name(on->decl.kind),
+                         *wanted ? "a directory" : "what is no directory"))
         .label(on->span, "this says what is there")
         .note("a directory is mounted on a directory, anything else on a file")
         .help("write another kind, or another target");
@@ -108,29 +111,48 @@ class InodeChecker {
     return std::nullopt;
   }
 
-  /// `path` leads through `met`, which is no directory.
-  void complain_way(Span span, std::string_view what, const Inventory::Obstacle& met,
-                    std::string_view path) {
+  /// A target or source: where it stands, what messages call it, and what is written.
+  struct Way {
+    Span span;
+    std::string_view what;
+    std::string written;
+  };
+
+  static std::string words(const spec::SourceRef& source) {
+    if (source.scheme == spec::SourceRef::Scheme::self) return "self:" + source.path;
+    return path::join("fs:" + source.name, source.path);
+  }
+
+  /// `way` leads to `path` of its filesystem through `met`, which is no directory.
+  void complain_way(const Way& way, const Inventory::Obstacle& met, std::string_view path) {
     if (met.inode->decl.kind != NodeKind::symlink) {
       diagnostics_
-          .add(Code::E0253, span,
-               fmt::format("{} lies inside `{}`, which is a {}", what, path::printable(met.path),
-                           kind_word(met.inode->decl.kind)))
+          .add(Code::E0253, way.span,
+               fmt::format("{} lies inside `{}`, which is {}", way.what, path::printable(met.path),
+                           spec::inode_name(met.inode->decl.kind)))
           .label(met.inode->span, "this says what it is")
           .help("write another path, or another kind");
       return;
     }
-    const std::string& link = met.inode->decl.target;
     const std::string rest(path.substr(std::min(path.size(), met.path.size() + 1)));
-    const std::string leads = path::printable(path::join(link, rest));
     diagnostics_
-        .add(Code::E0254, span,
-             fmt::format("{} leads through the symlink `{}`", what, path::printable(met.path)))
-        .label(met.inode->span, fmt::format("it leads to `{}`", path::printable(link)))
+        .add(Code::E0254, way.span,
+             fmt::format("{} leads through the symlink `{}`", way.what, path::printable(met.path)))
+        .label(met.inode->span,
+               fmt::format("it leads to `{}`", path::printable(met.inode->decl.target)))
         .note("paths of a spec are literal")
-        .help(link.starts_with('/')
-                  ? fmt::format("write the place meant: `{}`", leads)
-                  : fmt::format("write the place meant: `{}` from where the symlink lies", leads));
+        .help(fmt::format("write the place meant: `{}`",
+                          path::printable(meant(way, met.inode->decl.target, rest))));
+  }
+
+  /// What `way` means where `link` stands in it before `rest`.
+  static std::string meant(const Way& way, const std::string& link, const std::string& rest) {
+    const bool is_source = way.what == "the source";
+    if (link.starts_with('/')) return (is_source ? "self:" : "") + path::join(link, rest);
+    const std::size_t tail = rest.empty() ? 0 : rest.size() + 1;
+    const std::string_view before(way.written.data(),
+                                  way.written.size() - std::min(tail, way.written.size()));
+    return path::join(path::join(path::parent(before), link), rest);
   }
 
   void complain_kept(Span span) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/spec/tree.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 
@@ -124,7 +125,8 @@ void Inventory::add_directories(Inodes& inodes) {
           .add(Code::E0249, span,
                fmt::format("`{}` lies below `{}`, which is no directory", path::printable(path),
                            path::printable(above)))
-          .label(inode.span, fmt::format("this says that it is a {}", kind_word(inode.decl.kind)))
+          .label(inode.span,
+                 fmt::format("this says that it is {}", spec::inode_name(inode.decl.kind)))
           .help("give one of them another path");
       break;
     }

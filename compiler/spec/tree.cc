@@ -258,6 +258,26 @@ void refuse_inode(TableReader& table, const MountDecl& mount) {
 
 }  // namespace
 
+std::string_view inode_name(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::directory:
+      return "a directory";
+    case NodeKind::file:
+      return "a file";
+    case NodeKind::fifo:
+      return "a fifo";
+    case NodeKind::socket:
+      return "a socket";
+    case NodeKind::character:
+      return "a character device";
+    case NodeKind::block:
+      return "a block device";
+    case NodeKind::symlink:
+      return "a symlink";
+  }
+  return "";
+}
+
 std::vector<TreeEntry> decode_tree(Context& context, TableReader& table, std::string_view type) {
   std::vector<TreeEntry> tree;
   const Entry* list = table.find("tree", Node::Kind::array, R"(write tree = [{ path = "run" }])");

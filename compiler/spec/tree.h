@@ -16,4 +16,7 @@ std::vector<TreeEntry> decode_tree(Context& context, TableReader& table, std::st
 /// Reads `deleted`, and `kind`, `mode`, `uid` and `gid`, which only go with it.
 void decode_deleted(Context& context, TableReader& table, MountDecl& mount);
 
+/// A kind of inode in a sentence: "a directory", "a block device".
+std::string_view inode_name(NodeKind kind);
+
 }  // namespace mntcr::spec

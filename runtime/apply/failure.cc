@@ -39,6 +39,9 @@ void explain_node(StepFailure& failure, const DesiredNode& node, int number) {
     failure.notes.emplace_back("only root outside of user namespaces may make device nodes");
     failure.helps = {
         "run as root there, or bind the parent's: source = \"parent:/dev/null\" on a file"};
+  } else if (number == ENOSPC) {
+    failure.notes = {"the filesystem has no room for another inode"};
+    failure.helps = {"raise its `size` or `nr_inodes`"};
   } else if (number == EINVAL || number == EOVERFLOW) {
     failure.code = Code::E0611;
     failure.notes.push_back(

@@ -186,6 +186,16 @@ TEST_CASE("an owner that the user namespace does not have is told") {
   CHECK(refused.diagnostics.items()[0].code == Code::E0611);
 }
 
+TEST_CASE("a filesystem that is too small for its tree is told") {
+  const Applied refused =
+      apply_plan(linux_kernel(),
+                 compile(spec_of("options = [\"nr_inodes=2\"]\ntree = [{ path = \"a/b/c\" }]\n")));
+  REQUIRE_FALSE(refused.built.has_value());
+  CHECK(refused.messages.find("cannot make `a/b` (dir) on the filesystem tmpfs") !=
+        std::string::npos);
+  CHECK(refused.messages.find("nr_inodes") != std::string::npos);
+}
+
 TEST_CASE("inodes without a name stand, are the same where labels are, and leave no folder") {
   const std::string spec = unnamed_spec();
   const Umask strict(077);
