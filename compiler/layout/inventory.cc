@@ -72,10 +72,11 @@ void Inventory::add_tree(const Identity& filesystem, const FilesystemDecl& made,
       continue;
     }
     const auto [place, fresh] =
-        inodes.try_emplace(entry.path.value, Inode{entry.inode, false, entry.span});
+        inodes.try_emplace(entry.path.value, Inode{entry.inode, false, entry.span, entry.rank});
     if (fresh) continue;
-    if (place->second.span.file != entry.span.file) {
-      place->second = {entry.inode, false, entry.span};
+    if (place->second.rank != entry.rank) {
+      if (place->second.rank < entry.rank)
+        place->second = {entry.inode, false, entry.span, entry.rank};
       continue;
     }
     diagnostics_

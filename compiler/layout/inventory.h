@@ -19,7 +19,8 @@ namespace mntcr::layout {
 struct Inode {
   spec::InodeDecl decl;
   bool deleted = false;
-  Span span;  ///< the entry that says it, or needs it
+  Span span;             ///< the entry that says it, or needs it
+  std::size_t rank = 0;  ///< of that entry's file in the order of merging
 };
 
 /// The inodes of one filesystem by path, so what is above one comes before it.

@@ -24,6 +24,7 @@ struct Context {
   std::vector<std::string_view> filesystem_names = {};  ///< all, also faulty ones
   /// By the name of a filesystem with `of`: the mount that shows it.
   std::map<std::string, MountIndex, std::less<>> shown = {};
+  std::vector<FileId> merge_order = {};  ///< all files, the one that is compiled last
 };
 
 /// One table. Ask for every key, then call finish().

@@ -41,7 +41,8 @@ struct InodeDecl {
 struct TreeEntry {
   Str path;  ///< relative to the filesystem's root, never ""
   InodeDecl inode;
-  Span span;  ///< the entry
+  Span span;             ///< the entry
+  std::size_t rank = 0;  ///< of its file in the order of merging
 };
 
 /// An inode without a name, which mounts of one filesystem with the same label show.

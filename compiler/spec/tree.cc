@@ -199,6 +199,9 @@ void decode_path(Context& context, TableReader& table, TreeEntry& entry) {
 TreeEntry decode_entry(Context& context, const Node& node) {
   TreeEntry entry;
   entry.span = node.span;
+  const std::vector<FileId>& order = context.merge_order;
+  entry.rank = static_cast<std::size_t>(std::find(order.begin(), order.end(), node.span.file) -
+                                        order.begin());
   TableReader table(context, Room::tree, node, "an entry of `tree`");
   decode_path(context, table, entry);
   decode_kind_keys(context, table, entry.inode);
