@@ -32,6 +32,7 @@ struct Identity {
 struct Content {
   Identity filesystem;
   std::string root;
+  bool deleted = false;  ///< an inode that has no name in the end; `root` is its place before
 };
 
 /// The contents of all mounts, by their index. One is missing only after an error: a ring of

@@ -8,6 +8,8 @@
 
 #include "compiler/layout/checks.h"
 #include "compiler/layout/contents.h"
+#include "compiler/layout/inode_checks.h"
+#include "compiler/layout/inventory.h"
 #include "compiler/spec/placement.h"
 
 namespace mntcr {
@@ -43,10 +45,22 @@ class Writer {
     }
     for (const spec::FilesystemDecl& filesystem : resolved_.spec.filesystems)
       result_.filesystem_names.push_back(filesystem.name);
+    for (const auto& [filesystem, number] : numbers_) add_nodes(filesystem, number);
+    std::ranges::sort(result_.nodes, {}, [](const DesiredNode& node) {
+      return std::pair<std::uint32_t, std::string_view>(node.superblock, node.path);
+    });
     return std::move(result_);
   }
 
  private:
+  void add_nodes(const Identity& filesystem, std::uint32_t superblock) {
+    for (const auto& [path, inode] : resolved_.inventory.of(filesystem)) {
+      const spec::InodeDecl& decl = inode.decl;
+      result_.nodes.push_back({superblock, decl.kind, inode.deleted, decl.mode, decl.uid, decl.gid,
+                               decl.dev_major, decl.dev_minor, path, decl.target, inode.span});
+    }
+  }
+
   void add(MountIndex index, std::uint32_t parent, const std::string& mountpoint) {
     const spec::MountDecl& from = resolved_.spec.mounts[index];
     const Content& content = *resolved_.contents[index];
@@ -56,6 +70,7 @@ class Writer {
     mount.target = from.target.value;
     mount.mountpoint = mountpoint;
     mount.root = content.root;
+    mount.deleted = content.deleted;
     mount.attrs = from.attrs;
     mount.name = from.name.value;
     mount.on = from.on_mount.has_value();
@@ -114,7 +129,10 @@ std::optional<Layout> lay_out(const spec::Spec& spec, Diagnostics& diagnostics) 
   layout::check_unused(spec, diagnostics);
   const auto contents = layout::resolve_contents(spec, placement, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
-  const layout::Resolved resolved{spec, placement, contents};
+  const layout::Inventory inventory(spec, contents, diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
+  const layout::Resolved resolved{spec, placement, contents, inventory};
+  layout::check_inodes(resolved, diagnostics);
   layout::check_kinds(resolved, diagnostics);
   layout::check_mountpoints(resolved, diagnostics);
   layout::check_twice(resolved, diagnostics);

@@ -31,6 +31,7 @@ struct LayoutMount {
   Span span;  ///< the entry
   Span target_span;
   Span source_span;
+  bool deleted = false;  ///< shows an inode that has no name in the end; `root` is the one before
 };
 
 /// See the top of the file. mounts[0] is the root and a parent stands before its children.
@@ -40,6 +41,7 @@ struct Layout {
   std::vector<LayoutMount> mounts;
   std::vector<std::string> filesystem_names;  ///< all that are declared, shown or not
   std::vector<IdMap> idmaps = {};  ///< each once
+  std::vector<DesiredNode> nodes = {};  ///< by superblock and path
 };
 
 /// Places every mount of `spec`: finds parents by walking the finished tree and resolves `self:`

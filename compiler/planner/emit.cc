@@ -58,7 +58,22 @@ fb::Mount write_mount(const DesiredMount& mount, StringTable& strings) {
           mount.of,
           mount.on,
           mount.cover,
-          mount.idmap};
+          mount.idmap,
+          mount.deleted};
+}
+
+fb::Node write_node(const DesiredNode& node, StringTable& strings) {
+  return {node.superblock,
+          static_cast<std::uint8_t>(node.kind),
+          node.deleted,
+          node.mode,
+          node.uid,
+          node.gid,
+          node.dev_major,
+          node.dev_minor,
+          strings.number(node.path),
+          strings.number(node.target),
+          write_span(node.span)};
 }
 
 flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuilder& builder,
@@ -93,10 +108,12 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   StringTable strings;
   std::vector<fb::Op> ops;
   std::vector<fb::Mount> mounts;
+  std::vector<fb::Node> nodes;
   ops.reserve(plan.ops.size());
   mounts.reserve(plan.mounts.size());
   for (const Op& op : plan.ops) ops.push_back(write_op(op, strings));
   for (const DesiredMount& mount : plan.mounts) mounts.push_back(write_mount(mount, strings));
+  for (const DesiredNode& node : plan.nodes) nodes.push_back(write_node(node, strings));
 
   std::vector<flatbuffers::Offset<fb::Source>> sources;
   for (const SourceText& source : plan.sources.texts()) {
@@ -125,9 +142,11 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   const auto mount_list = builder.CreateVectorOfStructs(mounts);
   const auto op_list = builder.CreateVectorOfStructs(ops);
   const auto idmap_list = builder.CreateVector(idmaps);
-  fb::FinishPlanBuffer(
-      builder, fb::CreatePlan(builder, name, source_list, string_list, superblock_list, mount_list,
-                              op_list, plan.slots, filesystem_names, setting_list, idmap_list));
+  const auto node_list = builder.CreateVectorOfStructs(nodes);
+  fb::FinishPlanBuffer(builder, fb::CreatePlan(builder, name, source_list, string_list,
+                                               superblock_list, mount_list, op_list, plan.slots,
+                                               filesystem_names, setting_list, idmap_list,
+                                               node_list));
   return builder.Release();
 }
 

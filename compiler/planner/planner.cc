@@ -1,6 +1,7 @@
 #include "compiler/planner/planner.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "runtime/base/filesystem_flags.h"
@@ -16,6 +17,7 @@ struct Access {
   std::uint32_t mounts = 0;  ///< that show it
   bool part = false;         ///< one of them shows only a part of it
   bool made_on = false;      ///< mountpoints are made on it
+  bool holds = false;        ///< a tree is made on it
   bool read_only = false;    ///< one of its mounts is read-only
   bool idmapped = false;     ///< one of its mounts is: nobody's files could be made through it
   bool closing = false;      ///< it becomes read-only itself when all places on it are made
@@ -40,6 +42,9 @@ class Planner {
     plan_.idmaps = layout.idmaps;
     children_.resize(layout.mounts.size());
     slots_.resize(layout.mounts.size(), no_slot);
+    plan_.nodes = layout.nodes;
+    for (std::uint32_t index = 0; index < layout.nodes.size(); ++index)
+      nodes_.emplace(std::pair(layout.nodes[index].superblock, layout.nodes[index].path), index);
   }
 
   Plan run() {
@@ -49,6 +54,7 @@ class Planner {
     open_sources();
     make_filesystems();
     set_anchors();
+    make_nodes();
     build_tree();
     leave_parent();
     return std::move(plan_);
@@ -77,7 +83,7 @@ class Planner {
       const LayoutMount& mount = layout_.mounts[index];
       plan_.mounts.push_back({mount.parent, mount.superblock, mount.target, mount.mountpoint,
                               mount.root, mount.attrs, mount.span, mount.name, mount.on,
-                              mount.cover, mount.self, mount.of, mount.idmap});
+                              mount.cover, mount.self, mount.of, mount.idmap, mount.deleted});
       if (mount.parent != no_index) children_[mount.parent].push_back(index);
     }
   }
@@ -96,10 +102,12 @@ class Planner {
       const LayoutMount& parent = layout_.mounts[mount.parent];
       if (may_make(mount.create, on_parents(parent))) access_of(parent).made_on = true;
     }
+    for (const DesiredNode& node : layout_.nodes) access_[node.superblock].holds = true;
     for (std::size_t index = 0; index < access_.size(); ++index) {
       Access& access = access_[index];
       const AttrDemand& flags = layout_.superblocks[index].flags;
-      access.closing = (flags.value & fs_flag::rdonly) != 0 && (access.made_on || access.part);
+      access.closing = (flags.value & fs_flag::rdonly) != 0 &&
+                       (access.made_on || access.part || access.holds);
       access.anchored = access.mounts > 1 || access.part ||
                         (access.made_on && (access.read_only || access.idmapped));
     }
@@ -142,6 +150,33 @@ class Planner {
     }
   }
 
+  /// Before anything is cloned or mounted: each mount then finds what it shows or lies on.
+  void make_nodes() {
+    for (std::uint32_t index = 0; index < layout_.nodes.size(); ++index)
+      emit_node(OpKind::make_node, index);
+  }
+
+  /// What has no name takes no mounts and is no bind's source, so names go last of all; those in a
+  /// folder before the folder.
+  void remove_nodes() {
+    for (std::uint32_t index = static_cast<std::uint32_t>(layout_.nodes.size()); index-- > 0;) {
+      if (layout_.nodes[index].deleted) emit_node(OpKind::remove_node, index);
+    }
+  }
+
+  void emit_node(OpKind kind, std::uint32_t index) {
+    const DesiredNode& node = layout_.nodes[index];
+    Op& op = emit(kind, node.span);
+    op.a = access_[node.superblock].slot;
+    op.b = index;
+  }
+
+  /// The node at `path` of a superblock, no_slot where it has none there.
+  [[nodiscard]] std::uint32_t node_at(std::uint32_t superblock, const std::string& path) const {
+    const auto found = nodes_.find({superblock, path});
+    return found == nodes_.end() ? no_slot : found->second;
+  }
+
   /// Depth first, so that registers are free early; of siblings the longer mountpoint first, so
   /// that the walk to one never crosses another. Not recursive: a chain may be as long as the spec.
   void build_tree() {
@@ -160,6 +195,7 @@ class Planner {
       });
       for (const std::uint32_t child : children_[index]) todo.emplace_back(child, false);
     }
+    remove_nodes();
     for (std::uint32_t index = 0; index < access_.size(); ++index) {
       const Access& access = access_[index];
       if (access.anchored && access.mounts > 0) {
@@ -210,7 +246,8 @@ class Planner {
     const LayoutMount& mount = layout_.mounts[index];
     const Access& access = access_of(mount);
     if (!access.anchored) return access.slot;
-    if (!mount.root.empty() && !on_parents(mount)) {
+    const std::uint32_t node = node_at(mount.superblock, mount.root);
+    if (!mount.root.empty() && !on_parents(mount) && node == no_slot) {
       Op& op = emit(OpKind::make_directory, mount.source_span, index);
       op.a = access.slot;
       op.text = mount.root;
@@ -218,6 +255,7 @@ class Planner {
     Op& op = emit(OpKind::clone, mount.source_span, index);
     op.dst = new_slot();
     op.a = access.slot;
+    op.b = node;
     op.text = mount.root;
     return op.dst;
   }
@@ -227,19 +265,22 @@ class Planner {
     const LayoutMount& mount = layout_.mounts[index];
     const LayoutMount& parent = layout_.mounts[mount.parent];
     if (mount.mountpoint.empty() || !may_make(mount.create, on_parents(parent))) return;
+    const std::string place = path::join(parent.root, mount.mountpoint);
+    if (node_at(parent.superblock, place) != no_slot) return;
     Op& op = emit(OpKind::make_mountpoint, mount.target_span, index);
     op.create = mount.create;
     op.host = on_parents(parent);
     op.a = access_of(parent).slot;
     op.b = slots_[index];
-    op.text = path::join(parent.root, mount.mountpoint);
+    op.text = place;
   }
 
   const Layout& layout_;
   Plan plan_;
-  std::vector<Access> access_;                        ///< by superblock
-  std::vector<std::vector<std::uint32_t>> children_;  ///< by mount
-  std::vector<Slot> slots_;                           ///< by mount
+  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> nodes_;  ///< their numbers
+  std::vector<Access> access_;                                            ///< by superblock
+  std::vector<std::vector<std::uint32_t>> children_;                      ///< by mount
+  std::vector<Slot> slots_;                                               ///< by mount
 };
 
 }  // namespace

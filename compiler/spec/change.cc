@@ -19,7 +19,8 @@ using syntax::Node;
 
 /// The keys of a mount that a change may give; `name` as well where the mount is found otherwise.
 constexpr auto changing_keys = std::to_array<std::string_view>(
-    {"source", "type", "options", "fsname", "create", "follow", "on", "cover", "idmap"});
+    {"source", "type", "options", "fsname", "create", "follow", "on", "cover", "idmap", "tree",
+     "deleted", "kind", "mode", "uid", "gid"});
 
 /// What a word of options decides: flags of the mount, flags of the filesystem (`ro=fs`, `sync`),
 /// or a parameter.
@@ -85,6 +86,10 @@ void set_entry(const Params& params, Node& table, const Entry& entry) {
       found->value.kind == Node::Kind::array && entry.value.kind == Node::Kind::array;
   if (entry.key == "options" && lists)
     changed.value.items = merged_options(params, found->value, entry.value);
+  if (entry.key == "tree" && lists) {
+    const std::vector<Node>& before = found->value.items;
+    changed.value.items.insert(changed.value.items.begin(), before.begin(), before.end());
+  }
   *found = std::move(changed);
 }
 

@@ -117,6 +117,7 @@ std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSettin
   for (const SpecFile& file : files) users.push_back(&file.tree);
   Params params(declared, users, settings, diagnostics);
   Context context{.params = params, .diagnostics = diagnostics};
+  for (const SpecFile& file : files) context.merge_order.push_back(file.file);
   const Node root = merge_documents(context, files);
   TableReader top(context, Room::top, root, "the spec");
   top.require("spec", "write the version of the language in the first line: spec = 1");

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "compiler/spec/tree.h"
 #include "runtime/base/filesystems.h"
 
 namespace mntcr::spec {
@@ -62,6 +63,7 @@ FilesystemDecl decode_shown_filesystem(Context& context, TableReader& table,
     table.refuse(key, "`of` names a filesystem that there is already, as it is",
                  "change it where the base makes it, or take `of` away");
   }
+  result.tree = decode_tree(context, table, {});
   return result;
 }
 
@@ -79,6 +81,7 @@ FilesystemDecl decode_new_filesystem(Context& context, TableReader& table) {
     check_fsname(context, *fsname);
     result.fsname = fsname->value;
   }
+  result.tree = decode_tree(context, table, result.type);
   return result;
 }
 

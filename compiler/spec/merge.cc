@@ -21,12 +21,18 @@ Entry* find_entry(std::vector<Entry>& entries, std::string_view key) {
   return found == entries.end() ? nullptr : &*found;
 }
 
-/// Puts `from` among `entries`: tables merge key by key, `depth` levels down; other values are
-/// replaced. What is no table where one is expected stays, so that the decoder sees it.
+/// Puts `from` among `entries`: tables merge key by key, `depth` levels down; lists called `tree`
+/// are appended, other values are replaced. What is no table where one is expected stays, so that
+/// the decoder sees it.
 void merge_entry(std::vector<Entry>& entries, const Entry& from, int depth) {
   Entry* to = find_entry(entries, from.key);
+  const bool adds = to != nullptr && from.key == "tree" && to->value.kind == Node::Kind::array &&
+                    from.value.kind == Node::Kind::array;
   if (to == nullptr) {
     entries.push_back(from);
+  } else if (adds) {
+    auto& items = to->value.items;
+    items.insert(items.end(), from.value.items.begin(), from.value.items.end());
   } else if (depth == 0 || from.value.kind != Node::Kind::table) {
     *to = from;
   } else if (to->value.kind == Node::Kind::table) {

@@ -11,6 +11,7 @@
 #include "compiler/spec/names.h"
 #include "compiler/spec/options.h"
 #include "compiler/spec/source.h"
+#include "compiler/spec/tree.h"
 
 namespace mntcr::spec {
 namespace {
@@ -58,6 +59,8 @@ void decode_bind(Context& context, TableReader& table, MountDecl& mount) {
   mount.attrs = decode_options(context, table, OptionPlace::bind, {}).attrs;
   table.refuse("fsname", "only a new filesystem can be given a name",
                "write it in [filesystem.NAME], or beside `type`");
+  table.refuse("tree", "only a new filesystem is empty at first",
+               "write it in [filesystem.NAME], or beside `type`");
 }
 
 void decode_follow(TableReader& table, MountDecl& mount) {
@@ -91,6 +94,7 @@ void decode_content(Context& context, TableReader& table, MountDecl& mount) {
     // Not known to be a bind, so every word that is good in one of both forms is let pass.
     decode_options(context, table, OptionPlace::new_mount, {});
     table.find("fsname");
+    table.find("tree");
   } else if (type != nullptr) {
     decode_made(context, table, mount);
   } else {
@@ -121,6 +125,7 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
   }
   decode_content(context, table, mount);
   mount.idmap = decode_idmap(context, table);
+  decode_deleted(context, table, mount);
   decode_create(context, table, mount);
   decode_name(context, table, mount);
   if (const auto on = table.string("on")) mount.on = {on->value, on->span};
@@ -143,6 +148,8 @@ MountDecl decode_root(Context& context, const syntax::Node& node) {
   table.refuse("name", "[root] is named `root`", "take it away");
   table.refuse("on", "the root lies on nothing", "take it away");
   table.refuse("cover", "the root covers nothing", "take it away");
+  table.refuse("deleted", "the kernel makes nothing without a name a root",
+               "take it away; the root is a filesystem, or a directory of one");
   table.finish();
   return mount;
 }

@@ -20,10 +20,9 @@ constexpr auto reserved_keys = std::to_array<ReservedKey>({
     {Room::mount, "targets"},     {Room::mount, "propagation"}, {Room::mount, "propagate"},
     {Room::mount, "optional"},    {Room::mount, "recursive"},   {Room::mount, "namespace"},
     {Room::mount, "lower"},       {Room::mount, "upper"},       {Room::mount, "work"},
-    {Room::mount, "deleted"},     {Room::mount, "kind"},        {Room::mount, "tree"},
-    {Room::mount, "device"},      {Room::mount, "file"},        {Room::filesystem, "tree"},
-    {Room::filesystem, "parent"}, {Room::filesystem, "lower"},  {Room::filesystem, "upper"},
-    {Room::filesystem, "work"},   {Room::filesystem, "device"}, {Room::filesystem, "file"},
+    {Room::mount, "device"},      {Room::mount, "file"},        {Room::filesystem, "parent"},
+    {Room::filesystem, "lower"},  {Room::filesystem, "upper"},  {Room::filesystem, "work"},
+    {Room::filesystem, "device"}, {Room::filesystem, "file"},
 });
 
 constexpr auto top_keys = std::to_array<Word>(

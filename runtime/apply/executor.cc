@@ -9,6 +9,7 @@
 
 #include "runtime/apply/idmapping.h"
 #include "runtime/apply/new_namespace.h"
+#include "runtime/apply/nodes.h"
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
@@ -16,11 +17,6 @@
 
 namespace mntcr {
 namespace {
-
-/// Below a mount nothing but plain names: a symlink could lead the walk anywhere, and what was
-/// proven would not be what is made (CVE-2019-16884, CVE-2021-30465).
-constexpr std::uint64_t literal_walk = abi::resolve_beneath | abi::resolve_no_symlinks |
-                                       abi::resolve_no_magiclinks | abi::resolve_no_xdev;
 
 constexpr std::uint32_t made_directory_mode = 0755;
 constexpr std::uint32_t made_file_mode = 0644;
@@ -72,6 +68,9 @@ Step Executor::execute(const Op& op) {
       return new_filesystem(op);
     case OpKind::anchor:
       return anchor(op);
+    case OpKind::make_node:
+    case OpKind::remove_node:
+      return change_node(op);
     case OpKind::make_directory:
       return make_directory(op);
     case OpKind::clone:
@@ -238,6 +237,14 @@ Step Executor::attach_to_staging(const Op& op, const std::string& name) {
   return {};
 }
 
+Step Executor::change_node(const Op& op) {
+  const DesiredNode& node = plan_.nodes[op.b];
+  const Result<void> done = op.kind == OpKind::make_node ? make_node(kernel_, slots_[op.a], node)
+                                                         : remove_node(kernel_, slots_[op.a], node);
+  if (!done) return StepError(refused(plan_, op, done.error()));
+  return {};
+}
+
 Step Executor::make_directory(const Op& op) { return make_path(op, true, false); }
 
 Step Executor::make_mountpoint(const Op& op) {
@@ -299,7 +306,8 @@ Result<Fd> Executor::make_component(const Fd& below, const std::string& name, bo
 
 Step Executor::clone(const Op& op) {
   const Fd& anchor = slots_[op.a];
-  Result<Fd> part = op.text.empty() ? Fd() : open_below(anchor, op.text);
+  const bool link = op.b != no_slot && plan_.nodes[op.b].kind == NodeKind::symlink;
+  Result<Fd> part = op.text.empty() ? Fd() : open_beneath(kernel_, anchor, op.text, link);
   if (!part) return StepError(walk_failure(op, anchor, no_index, part.error()));
   const int from = op.text.empty() ? anchor.get() : part->get();
   Result<Fd> cloned = kernel_.open_tree(from, "", abi::open_tree_clone);
@@ -356,7 +364,7 @@ Step Executor::drop(const Op& op) {
 }
 
 Result<Fd> Executor::open_below(const Fd& root, const std::string& path) {
-  return kernel_.openat2(root.get(), path, {.flags = O_PATH, .resolve = literal_walk});
+  return open_beneath(kernel_, root, path);
 }
 
 Result<bool> Executor::is_directory(const Fd& file) {

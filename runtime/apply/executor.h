@@ -44,6 +44,7 @@ class Executor {
   Step new_filesystem(const Op& op);
   Step make_read_only(const Op& op);
   Step anchor(const Op& op);
+  Step change_node(const Op& op);
   Step make_directory(const Op& op);
   Step clone(const Op& op);
   Step set_attributes(const Op& op);

@@ -23,6 +23,37 @@ std::string superblock_of(const Plan& plan, const Op& op) {
   return path::printable(made ? superblock.type : superblock.path);
 }
 
+std::string node_of(const Plan& plan, const Op& op) {
+  const DesiredNode& node = plan.nodes[op.b];
+  return fmt::format("`{}` ({})", path::printable(node.path), path::printable(node_words(node)));
+}
+
+std::string filesystem_of(const Plan& plan, const Op& op) {
+  const DesiredSuperblock& superblock = plan.superblocks[plan.nodes[op.b].superblock];
+  return path::printable(superblock.name.empty() ? superblock.type : superblock.name);
+}
+
+/// What errnos mean where an inode is made with an owner.
+void explain_node(StepFailure& failure, const DesiredNode& node, int number) {
+  const bool device = node.kind == NodeKind::character || node.kind == NodeKind::block;
+  if (device && number == EPERM) {
+    failure.code = Code::E0610;
+    failure.notes.emplace_back("only root outside of user namespaces may make device nodes");
+    failure.helps = {
+        "run as root there, or bind the parent's: source = \"parent:/dev/null\" on a file"};
+  } else if (number == ENOSPC) {
+    failure.notes = {"the filesystem has no room for another inode"};
+    failure.helps = {"raise its `size` or `nr_inodes`"};
+  } else if (number == EINVAL || number == EOVERFLOW) {
+    failure.code = Code::E0611;
+    failure.notes.push_back(
+        fmt::format("user {} or group {} may not exist in this user namespace, see "
+                    "/proc/self/uid_map and gid_map",
+                    node.uid, node.gid));
+    failure.helps.emplace_back("map the number into the user namespace, or write another");
+  }
+}
+
 /// What an errno means whatever the step was.
 void explain_errno(StepFailure& failure, int number) {
   switch (number) {
@@ -94,6 +125,12 @@ std::string doing(const Plan& plan, const Op& op) {
       return fmt::format("cannot make the {} filesystem", superblock_of(plan, op));
     case OpKind::anchor:
       return "cannot stage a mount to clone from";
+    case OpKind::make_node:
+      return fmt::format("cannot make {} on the filesystem {}", node_of(plan, op),
+                         filesystem_of(plan, op));
+    case OpKind::remove_node:
+      return fmt::format("cannot take the name {} away from the filesystem {}", node_of(plan, op),
+                         filesystem_of(plan, op));
     case OpKind::make_directory:
       return fmt::format("cannot make the directory {} to bind on {}", path::printable(op.text),
                          target_of(plan, op));
@@ -141,6 +178,7 @@ StepFailure refused(const Plan& plan, const Op& op, const Error& error) {
     failure.notes.push_back("the kernel says: " + path::printable(error.kernel_text));
   }
   explain_errno(failure, error.number);
+  if (op.kind == OpKind::make_node) explain_node(failure, plan.nodes[op.b], error.number);
   const bool makes = op.kind == OpKind::new_filesystem && op.b < plan.superblocks.size();
   if (makes) explain_filesystem(failure, plan.superblocks[op.b].type, error.number);
   if (makes && plan.superblocks[op.b].type == "proc" && error.number == EPERM) {

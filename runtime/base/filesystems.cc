@@ -152,6 +152,11 @@ const Filesystem* find_filesystem(std::string_view type) {
   return found == filesystem_table.end() ? nullptr : found;
 }
 
+Holds what_holds(std::string_view type) {
+  if (type == "tmpfs" || type == "ramfs") return Holds::everything;
+  return type == "bpf" ? Holds::directories : Holds::nothing;
+}
+
 std::span<const FilesystemParam> filesystem_params() { return param_table; }
 
 const FilesystemParam* find_filesystem_param(std::string_view type, std::string_view key) {

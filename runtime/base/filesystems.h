@@ -49,6 +49,14 @@ struct Filesystem {
 std::span<const Filesystem> filesystems();
 const Filesystem* find_filesystem(std::string_view type);
 
+/// What can be made on a new filesystem of a type, before anything is mounted on it.
+enum class Holds : std::uint8_t {
+  nothing,
+  directories,  ///< and nothing else
+  everything,
+};
+Holds what_holds(std::string_view type);
+
 std::span<const FilesystemParam> filesystem_params();
 /// nullptr when `type` has no parameter `key`.
 const FilesystemParam* find_filesystem_param(std::string_view type, std::string_view key);

@@ -46,7 +46,7 @@ class Positions {
 
 Identities::Identities(const Plan& plan, const ResolvedSources& sources, const MountTable& table,
                        const MountTree& desired_tree, const MountTree& live_tree)
-    : plan_(plan), table_(table), bound_(plan.superblocks.size()) {
+    : plan_(plan), table_(table), bound_(plan.superblocks.size()), unnamed_(plan, table) {
   for (const auto& [superblock, source] : sources.by_superblock) {
     if (superblock >= bound_.size() || !source) continue;
     bound_[superblock] = Device{source->dev_major} << 32U | source->dev_minor;
@@ -72,15 +72,20 @@ bool Identities::unknown(std::uint32_t desired) const {
 
 bool Identities::shares_type_and_root(std::uint32_t desired, std::uint32_t live) const {
   const DesiredSuperblock& superblock = plan_.superblocks[plan_.mounts[desired].superblock];
-  return superblock.type == table_.mounts[live].fs_type &&
-         roots_[desired] == table_.mounts[live].root;
+  return superblock.type == table_.mounts[live].fs_type && shares_root(desired, live);
+}
+
+bool Identities::shares_root(std::uint32_t desired, std::uint32_t live) const {
+  const DesiredMount& wanted = plan_.mounts[desired];
+  const LiveMount& found = table_.mounts[live];
+  return wanted.deleted ? unnamed_.same(wanted, found) : roots_[desired] == found.root;
 }
 
 bool Identities::same(std::uint32_t desired, std::uint32_t live) const {
   const std::uint32_t superblock = plan_.mounts[desired].superblock;
   const Device device = device_of(table_.mounts[live]);
   if (bound_[superblock]) {
-    return *bound_[superblock] == device && roots_[desired] == table_.mounts[live].root;
+    return *bound_[superblock] == device && shares_root(desired, live);
   }
   if (unknown(desired) || !shares_type_and_root(desired, live)) return false;
   return !taken_.contains(device) || is_singleton(plan_.superblocks[superblock].type);
@@ -105,6 +110,7 @@ Deleted Identities::deleted(std::uint32_t desired, std::uint32_t live) const {
 void Identities::bind(std::uint32_t desired, std::uint32_t live) {
   const std::uint32_t superblock = plan_.mounts[desired].superblock;
   if (!bound_[superblock]) bind_device(superblock, device_of(table_.mounts[live]));
+  if (plan_.mounts[desired].deleted) unnamed_.bind(plan_.mounts[desired], table_.mounts[live]);
 }
 
 void Identities::bind_device(std::uint32_t superblock, Device device) {

@@ -2,7 +2,8 @@
 //
 // A superblock of the parent is known beforehand, by what its path leads to. One that the plan
 // makes is whatever device stands for it; it is found on the way, and then holds: two mounts of one
-// superblock show one device, two superblocks two devices.
+// superblock show one device, two superblocks two devices. Inodes without a name are found in the
+// same way (unnamed.h).
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "runtime/capture/mount_table.h"
 #include "runtime/diff/diff.h"
 #include "runtime/diff/mount_tree.h"
+#include "runtime/diff/unnamed.h"
 #include "runtime/plan/plan.h"
 
 namespace mntcr {
@@ -42,6 +44,7 @@ class Identities {
   using Device = std::uint64_t;
 
   void vote(const MountTree& desired_tree, const MountTree& live_tree);
+  [[nodiscard]] bool shares_root(std::uint32_t desired, std::uint32_t live) const;
   [[nodiscard]] bool shares_type_and_root(std::uint32_t desired, std::uint32_t live) const;
   [[nodiscard]] static Device device_of(const LiveMount& mount);
   void bind_device(std::uint32_t superblock, Device device);
@@ -52,6 +55,7 @@ class Identities {
   std::vector<std::optional<Device>> bound_;  ///< of each desired superblock
   std::map<std::uint32_t, Device> former_;    ///< of superblocks whose source is missing
   std::map<Device, std::uint32_t> taken_;     ///< devices with the superblock they stand for
+  UnnamedRoots unnamed_;
 };
 
 }  // namespace mntcr

@@ -23,6 +23,11 @@ std::string desired_source(const DesiredMount& mount, const DesiredSuperblock& s
   if (superblock.kind == DesiredSuperblock::Kind::parent) {
     return "parent:" + path::join(superblock.path, mount.root);
   }
+  if (mount.deleted) {
+    const std::string filesystem =
+        superblock.name.empty() ? superblock.type : "fs:" + superblock.name;
+    return filesystem + " deleted " + std::string(deleted_label(mount.root));
+  }
   if (superblock.name.empty()) return path::join(superblock.type, mount.root);
   return "fs:" + path::join(superblock.name, mount.root);
 }

@@ -69,6 +69,28 @@ Result<void> FaultKernel::unlinkat(int dir, const std::string& path, int flags) 
   return inner_.unlinkat(dir, path, flags);
 }
 
+Result<void> FaultKernel::mknodat(int dir, const std::string& path, std::uint32_t mode,
+                                  std::uint32_t major, std::uint32_t minor) {
+  if (auto entered = enter("mknodat", dir, path, mode, major, minor); !entered) return entered;
+  return inner_.mknodat(dir, path, mode, major, minor);
+}
+
+Result<void> FaultKernel::symlinkat(const std::string& target, int dir, const std::string& path) {
+  if (auto entered = enter("symlinkat", target, dir, path); !entered) return entered;
+  return inner_.symlinkat(target, dir, path);
+}
+
+Result<void> FaultKernel::fchownat(int dir, const std::string& path, std::uint32_t uid,
+                                   std::uint32_t gid, int flags) {
+  if (auto entered = enter("fchownat", dir, path, uid, gid, flags); !entered) return entered;
+  return inner_.fchownat(dir, path, uid, gid, flags);
+}
+
+Result<void> FaultKernel::fchmodat(int dir, const std::string& path, std::uint32_t mode) {
+  if (auto entered = enter("fchmodat", dir, path, mode); !entered) return entered;
+  return inner_.fchmodat(dir, path, mode);
+}
+
 Result<std::string> FaultKernel::readlinkat(int dir, const std::string& path) {
   if (auto entered = enter("readlinkat", dir, path); !entered) return Failure(entered.error());
   return inner_.readlinkat(dir, path);

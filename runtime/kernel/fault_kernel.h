@@ -31,6 +31,12 @@ class FaultKernel final : public Kernel {
   Result<Fd> openat2(int dir, const std::string& path, const OpenHow& how) override;
   Result<void> mkdirat(int dir, const std::string& path, std::uint32_t mode) override;
   Result<void> unlinkat(int dir, const std::string& path, int flags) override;
+  Result<void> mknodat(int dir, const std::string& path, std::uint32_t mode, std::uint32_t major,
+                       std::uint32_t minor) override;
+  Result<void> symlinkat(const std::string& target, int dir, const std::string& path) override;
+  Result<void> fchownat(int dir, const std::string& path, std::uint32_t uid, std::uint32_t gid,
+                        int flags) override;
+  Result<void> fchmodat(int dir, const std::string& path, std::uint32_t mode) override;
   Result<std::string> readlinkat(int dir, const std::string& path) override;
   Result<FileStatus> statx(int dir, const std::string& path, int flags) override;
   Result<std::uint64_t> fstatfs_type(int fd) override;

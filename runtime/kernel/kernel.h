@@ -115,6 +115,14 @@ class Kernel {
   virtual Result<Fd> openat2(int dir, const std::string& path, const OpenHow& how) = 0;
   virtual Result<void> mkdirat(int dir, const std::string& path, std::uint32_t mode) = 0;
   virtual Result<void> unlinkat(int dir, const std::string& path, int flags) = 0;
+  /// `mode` holds the type as well; the numbers are those of a device node.
+  virtual Result<void> mknodat(int dir, const std::string& path, std::uint32_t mode,
+                               std::uint32_t major, std::uint32_t minor) = 0;
+  virtual Result<void> symlinkat(const std::string& target, int dir, const std::string& path) = 0;
+  virtual Result<void> fchownat(int dir, const std::string& path, std::uint32_t uid,
+                                std::uint32_t gid, int flags) = 0;
+  /// Follows a symlink at the end of `path`.
+  virtual Result<void> fchmodat(int dir, const std::string& path, std::uint32_t mode) = 0;
   virtual Result<std::string> readlinkat(int dir, const std::string& path) = 0;
   virtual Result<FileStatus> statx(int dir, const std::string& path, int flags) = 0;
   /// f_type of fstatfs(2): PROC_SUPER_MAGIC and the like.

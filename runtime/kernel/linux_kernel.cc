@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -112,6 +113,24 @@ class LinuxKernel final : public Kernel {
 
   Result<void> unlinkat(int dir, const std::string& path, int flags) override {
     return done(::unlinkat(dir, path.c_str(), flags), "unlinkat");
+  }
+
+  Result<void> mknodat(int dir, const std::string& path, std::uint32_t mode, std::uint32_t major,
+                       std::uint32_t minor) override {
+    return done(::mknodat(dir, path.c_str(), mode, makedev(major, minor)), "mknodat");
+  }
+
+  Result<void> symlinkat(const std::string& target, int dir, const std::string& path) override {
+    return done(::symlinkat(target.c_str(), dir, path.c_str()), "symlinkat");
+  }
+
+  Result<void> fchownat(int dir, const std::string& path, std::uint32_t uid, std::uint32_t gid,
+                        int flags) override {
+    return done(::fchownat(dir, path.c_str(), uid, gid, flags), "fchownat");
+  }
+
+  Result<void> fchmodat(int dir, const std::string& path, std::uint32_t mode) override {
+    return done(::fchmodat(dir, path.c_str(), mode, 0), "fchmodat");
   }
 
   Result<std::string> readlinkat(int dir, const std::string& path) override {

@@ -47,6 +47,7 @@ class BodyReader {
     plan_.mounts.reserve(body_.mounts()->size());
     for (const fb::Mount* mount : *body_.mounts()) read_mount(*mount);
     read_idmaps();
+    for (const fb::Node* node : *body_.nodes()) read_node(*node);
     plan_.ops.reserve(body_.ops()->size());
     for (const fb::Op* op : *body_.ops()) read_op(*op);
     read_words();
@@ -93,7 +94,23 @@ class BodyReader {
                             in.cover(),
                             string_at(in.self()),
                             in.of(),
-                            in.idmap()});
+                            in.idmap(),
+                            in.deleted()});
+  }
+
+  void read_node(const fb::Node& in) {
+    sound_ &= in.kind() <= static_cast<std::uint8_t>(NodeKind::symlink);
+    plan_.nodes.push_back({.superblock = in.superblock(),
+                           .kind = static_cast<NodeKind>(in.kind()),
+                           .deleted = in.deleted(),
+                           .mode = in.mode(),
+                           .uid = in.uid(),
+                           .gid = in.gid(),
+                           .dev_major = in.dev_major(),
+                           .dev_minor = in.dev_minor(),
+                           .path = string_at(in.path()),
+                           .target = string_at(in.target()),
+                           .span = read_span(in.span())});
   }
 
   /// What only deltas need.

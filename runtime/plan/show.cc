@@ -59,6 +59,13 @@ std::string_view create_word(Create create) {
 
 std::string quoted(const std::string& path) { return "`" + path::printable(path) + "`"; }
 
+/// "dir 0755 0:0"; a symlink has no mode.
+std::string owned_words(const DesiredNode& node) {
+  const std::string words = path::printable(node_words(node));
+  if (node.kind == NodeKind::symlink) return fmt::format("{} {}:{}", words, node.uid, node.gid);
+  return fmt::format("{} {:04o} {}:{}", words, node.mode, node.uid, node.gid);
+}
+
 /// What a step does to which registers.
 std::string operands(const Plan& plan, const Op& op) {
   const auto slot = [](Slot number) { return fmt::format("s{}", number); };
@@ -72,6 +79,11 @@ std::string operands(const Plan& plan, const Op& op) {
     case OpKind::open_source:
     case OpKind::new_filesystem:
       return slot(op.dst) + " = " + superblock_words(plan.superblocks.at(op.b));
+    case OpKind::make_node:
+      return fmt::format("{} in {}, {}", quoted(plan.nodes.at(op.b).path), slot(op.a),
+                         owned_words(plan.nodes.at(op.b)));
+    case OpKind::remove_node:
+      return fmt::format("{} in {}", quoted(plan.nodes.at(op.b).path), slot(op.a));
     case OpKind::make_directory:
       return fmt::format("{} in {}", quoted(op.text), slot(op.a));
     case OpKind::clone:
@@ -167,6 +179,7 @@ std::string superblock_words(const DesiredSuperblock& superblock) {
 std::string source_words(const Plan& plan, const DesiredMount& mount) {
   const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
   const std::string words = superblock_words(superblock);
+  if (mount.deleted) return words + " deleted " + quoted(std::string(deleted_label(mount.root)));
   return mount.root.empty() ? words : words + " at " + quoted(mount.root);
 }
 

@@ -58,9 +58,26 @@ Json mount(const Plan& plan, const DesiredMount& in) {
               {"mountpoint", text(in.mountpoint)},
               {"superblock", in.superblock},
               {"root", text(in.root)},
+              {"deleted", in.deleted ? Json(text(deleted_label(in.root))) : Json(nullptr)},
               {"options", flags(in.attrs)},
               {"idmap", id_map(plan, in.idmap)},
               {"place", place(plan, in.span)}};
+}
+
+Json node(const Plan& plan, const DesiredNode& in) {
+  Json json{{"superblock", in.superblock}, {"path", text(in.path)}, {"kind", kind_word(in.kind)}};
+  if (in.kind == NodeKind::symlink) {
+    json["target"] = text(in.target);
+  } else {
+    json["mode"] = in.mode;
+  }
+  json["uid"] = in.uid;
+  json["gid"] = in.gid;
+  if (in.kind == NodeKind::character || in.kind == NodeKind::block)
+    json["device"] = Json::array({in.dev_major, in.dev_minor});
+  json["deleted"] = in.deleted;
+  json["place"] = place(plan, in.span);
+  return json;
 }
 
 Json step(const Plan& plan, const Op& op) {
@@ -83,13 +100,12 @@ std::string show_json(const Plan& plan) {
   for (const DesiredSuperblock& in : plan.superblocks) superblocks.push_back(superblock(plan, in));
   Json mounts = Json::array();
   for (const DesiredMount& in : plan.mounts) mounts.push_back(mount(plan, in));
+  Json nodes = Json::array();
+  for (const DesiredNode& in : plan.nodes) nodes.push_back(node(plan, in));
   Json steps = Json::array();
   for (const Op& op : plan.ops) steps.push_back(step(plan, op));
-  const Json json{{"name", text(plan.name)},
-                  {"superblocks", superblocks},
-                  {"mounts", mounts},
-                  {"registers", plan.slots},
-                  {"steps", steps}};
+  const Json json{{"name", text(plan.name)}, {"superblocks", superblocks}, {"mounts", mounts},
+                  {"nodes", nodes},          {"registers", plan.slots},    {"steps", steps}};
   return json.dump(2) + "\n";
 }
 

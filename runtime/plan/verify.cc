@@ -70,11 +70,33 @@ Fault mount_fault(const Plan& plan, std::size_t index) {
   return std::nullopt;
 }
 
+/// Nothing is made but on filesystems of the plan, and nothing there that a tree could not say.
+Fault node_fault(const Plan& plan, const DesiredNode& node) {
+  constexpr std::uint32_t permission_bits = 07777;
+  if (node.superblock >= plan.superblocks.size()) return "lies on no superblock of the plan";
+  const DesiredSuperblock& superblock = plan.superblocks[node.superblock];
+  if (superblock.kind != DesiredSuperblock::Kind::made) return "lies on a filesystem of the parent";
+  const Holds holds = what_holds(superblock.type);
+  const bool fits = holds == Holds::everything ||
+                    (holds == Holds::directories && node.kind == NodeKind::directory);
+  if (!fits) return "is of a kind that its filesystem does not hold";
+  if (node.path.empty() || !path::is_normal_relative(node.path))
+    return "has a path that is not normal";
+  if (node.deleted != is_deleted_place(node.path)) return "is wrong about whether it has a name";
+  if (node.mode > permission_bits) return "has a mode without meaning";
+  const bool is_link = node.kind == NodeKind::symlink;
+  if (is_link == node.target.empty() || has_nul(node.target)) return "leads nowhere";
+  return std::nullopt;
+}
+
 /// Follows the registers through the operations.
 class OpVerifier {
  public:
   explicit OpVerifier(const Plan& plan)
-      : plan_(plan), slots_(plan.slots, State::empty), of_parent_(plan.slots, false) {}
+      : plan_(plan),
+        slots_(plan.slots, State::empty),
+        of_parent_(plan.slots, false),
+        made_(plan.slots, no_index) {}
 
   Fault next(const Op& op) {
     const Phase phase = describe(op.kind).phase;
@@ -138,6 +160,7 @@ class OpVerifier {
         if (op.b >= plan_.superblocks.size()) return "makes no superblock of the plan";
         if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::made)
           return "makes no filesystem";
+        if (op.dst < made_.size()) made_[op.dst] = op.b;
         return fill(op.dst, is_parents(plan_.superblocks[op.b]));
       case OpKind::attach_root:
         if (std::exchange(rooted_, true)) return "makes a second root";
@@ -159,6 +182,9 @@ class OpVerifier {
         if (Fault fault = used(op.a)) return fault;
         slots_[op.a] = State::closed;
         return std::nullopt;
+      case OpKind::make_node:
+      case OpKind::remove_node:
+        return node_operand_fault(op);
       case OpKind::make_directory:
       case OpKind::make_mountpoint:
       case OpKind::clone:
@@ -168,10 +194,24 @@ class OpVerifier {
     return "is unknown";
   }
 
+  /// A node is made on, and only one without a name removed from, the very mount that its
+  /// filesystem came to be with.
+  [[nodiscard]] Fault node_operand_fault(const Op& op) const {
+    if (op.b >= plan_.nodes.size()) return "is about no node of the plan";
+    if (Fault fault = used(op.a)) return fault;
+    const DesiredNode& node = plan_.nodes[op.b];
+    if (made_[op.a] != node.superblock) return "is about a node of another filesystem";
+    if (op.kind == OpKind::remove_node && !node.deleted) return "removes what has a name";
+    return std::nullopt;
+  }
+
   Fault path_operand_fault(const Op& op) {
     if (!path::is_normal_relative(op.text)) return "has a path that is not normal";
     if (Fault fault = used(op.a)) return fault;
-    if (op.kind == OpKind::clone) return fill(op.dst, of_parent_[op.a]);
+    if (op.kind == OpKind::clone) {
+      if (op.b != no_slot && op.b >= plan_.nodes.size()) return "shows no node of the plan";
+      return fill(op.dst, of_parent_[op.a]);
+    }
     if (op.kind == OpKind::attach) return used(op.b);
     return making_fault(op);
   }
@@ -194,6 +234,7 @@ class OpVerifier {
   const Plan& plan_;
   std::vector<State> slots_;
   std::vector<bool> of_parent_;  ///< of each register, whether it shows a filesystem of the parent
+  std::vector<std::uint32_t> made_;  ///< of each register, the superblock that it came to be with
   Phase phase_ = Phase::enter;
   std::size_t framed_ = 0;  ///< steps of the frame that came
   bool rooted_ = false;
@@ -212,12 +253,32 @@ Fault ops_fault(const Plan& plan) {
   return std::nullopt;
 }
 
+/// The inodes of a plan that have no name in the end, by their places before.
+using Unnamed = std::set<std::pair<std::uint32_t, std::string_view>>;
+
+/// A mount with `deleted` shows one inode of a filesystem that the plan makes, and nothing lies on
+/// it: the kernel mounts nothing on what has no name.
+Fault deleted_fault(const Plan& plan, std::size_t index, const Unnamed& unnamed) {
+  const DesiredMount& mount = plan.mounts[index];
+  if (index > 0 && plan.mounts[mount.parent].deleted) return "lies on what has no name";
+  if (!mount.deleted) return std::nullopt;
+  if (index == 0) return "is a root without a name";
+  const bool held = unnamed.contains({mount.superblock, mount.root});
+  if (deleted_label(mount.root).empty() || !held) return "shows no inode without a name";
+  return std::nullopt;
+}
+
 Fault mounts_fault(const Plan& plan) {
   if (plan.mounts.empty()) return "it has no mounts";
+  Unnamed unnamed;
+  for (const DesiredNode& node : plan.nodes) {
+    if (node.deleted) unnamed.emplace(node.superblock, node.path);
+  }
   std::set<std::pair<std::uint32_t, std::string_view>> places;
   for (std::size_t index = 0; index < plan.mounts.size(); ++index) {
     const DesiredMount& mount = plan.mounts[index];
     Fault fault = mount_fault(plan, index);
+    if (!fault) fault = deleted_fault(plan, index, unnamed);
     if (!fault && !places.emplace(mount.parent, mount.mountpoint).second)
       fault = "stands where another does";
     if (fault) return fmt::format("mount {} {}", index, *fault);
@@ -237,6 +298,10 @@ std::optional<std::string> plan_fault(const Plan& plan) {
   for (std::size_t index = 0; index < plan.idmaps.size(); ++index) {
     if (!idmap::is_sound(plan.idmaps[index]))
       return fmt::format("idmap {} has ranges without meaning", index);
+  }
+  for (std::size_t index = 0; index < plan.nodes.size(); ++index) {
+    if (const Fault fault = node_fault(plan, plan.nodes[index]))
+      return fmt::format("node {} {}", index, *fault);
   }
   if (Fault fault = mounts_fault(plan)) return fault;
   return ops_fault(plan);

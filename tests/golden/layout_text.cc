@@ -57,7 +57,13 @@ std::string layout_text(const Layout& layout) {
     if (!words.empty()) text += fmt::format(", {}", fmt::join(words, " "));
     if (mount.idmap != no_index) text += ", idmap " + idmap::words(layout.idmaps.at(mount.idmap));
     text += create_text(mount.create);
+    if (mount.deleted) text += ", without a name";
     text += "\n";
+  }
+  for (const DesiredNode& node : layout.nodes) {
+    text += fmt::format("  node: {} has {}, {} {:04o} {}:{}{}\n", node.superblock,
+                        path::printable(node.path), path::printable(node_words(node)), node.mode,
+                        node.uid, node.gid, node.deleted ? ", without a name" : "");
   }
   return text;
 }

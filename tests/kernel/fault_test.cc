@@ -33,6 +33,7 @@ type = "proc"
 target = "/tmp"
 type = "tmpfs"
 options = ["size=1m", "ro", "ro=fs"]
+tree = [{{ path = "app/pipe", kind = "fifo" }}, {{ path = "now", symlink = "app" }}]
 {}[[mount]]
 target = "/tmp/part"
 source = "self:/tmp/sub"
@@ -41,6 +42,11 @@ target = "/made/here"
 source = "parent:{}"
 create = "dir"
 options = ["ro"]
+[[mount]]
+target = "/tmp/old"
+source = "self:/tmp"
+deleted = "old"
+kind = "dir"
 )",
                      root, idmap, data);
 }

@@ -147,7 +147,7 @@ TEST_CASE("a command's capture has the inodes, and its delta", "[roundtrip]") {
   CHECK(delta.out.find(entry) != std::string::npos);
 }
 
-TEST_CASE("mountpoints with odd modes and owners come back", "[.merge][roundtrip]") {
+TEST_CASE("mountpoints with odd modes and owners come back", "[roundtrip]") {
   const std::string text = comes_back([] {
     odd_dir("/t/run", 0711, 3);
     odd_dir("/t/run/app", 01770, 4);
@@ -161,7 +161,7 @@ TEST_CASE("mountpoints with odd modes and owners come back", "[.merge][roundtrip
   CHECK(text.find("tree") != std::string::npos);
 }
 
-TEST_CASE("parts that are no directories come back", "[.merge][roundtrip]") {
+TEST_CASE("parts that are no directories come back", "[roundtrip]") {
   comes_back([] {
     const auto bound = [](const std::string& name) {
       make_file("/t/to-" + name);
@@ -183,7 +183,7 @@ TEST_CASE("parts that are no directories come back", "[.merge][roundtrip]") {
   });
 }
 
-TEST_CASE("removed inodes come back as removed ones", "[.merge][roundtrip]") {
+TEST_CASE("removed inodes come back as removed ones", "[roundtrip]") {
   const std::string text = comes_back([] {
     odd_dir("/t/d", 0710);
     make_dir("/t/first");
@@ -210,7 +210,7 @@ TEST_CASE("removed inodes come back as removed ones", "[.merge][roundtrip]") {
   CHECK(text.find("kind = \"symlink:/target\"") != std::string::npos);
 }
 
-TEST_CASE("removed inodes below a mount over the root come back", "[.merge][roundtrip]") {
+TEST_CASE("removed inodes below a mount over the root come back", "[roundtrip]") {
   if (!reads_by_statmount()) return leave_out("what a mount over the root hides");
   comes_back([] {
     make_dir("/t/x (deleted)");

@@ -7,7 +7,8 @@
 //                tmp2  tmpfs@t#sub
 //
 // A source is parent:PATH, TYPE (a new filesystem), TYPE@LABEL (one of several mounts of it) or
-// TYPE=NAME (named in the spec); #ROOT is the part that the mount shows.
+// TYPE=NAME (named in the spec); #ROOT is the part that the mount shows, and !LABEL an inode
+// without a name.
 //
 //   live       .       8:1  /srv/web  ext4
 //                proc  0:50 /         proc   nosuid,hidepid=invisible
@@ -154,8 +155,12 @@ inline Plan desired(const std::string& text) {
       }
     }
     const std::string& source = line.columns.at(1);
-    const auto hash = source.find('#');
+    const auto hash = source.find_first_of("#!");
     if (hash != std::string::npos) mount.root = source.substr(hash + 1);
+    if (hash != std::string::npos && source[hash] == '!') {
+      mount.root = deleted_place(mount.root);
+      mount.deleted = true;
+    }
     mount.superblock = superblocks.get(source.substr(0, hash), params);
     plan.mounts.push_back(mount);
   }

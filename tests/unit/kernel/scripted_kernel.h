@@ -15,6 +15,15 @@ class ScriptedKernel : public Kernel {
   int error = 0;
 
   Result<Fd> openat2(int, const std::string&, const OpenHow&) override { return next(); }
+  Result<void> mknodat(int, const std::string&, std::uint32_t, std::uint32_t,
+                       std::uint32_t) override {
+    return done();
+  }
+  Result<void> symlinkat(const std::string&, int, const std::string&) override { return done(); }
+  Result<void> fchownat(int, const std::string&, std::uint32_t, std::uint32_t, int) override {
+    return done();
+  }
+  Result<void> fchmodat(int, const std::string&, std::uint32_t) override { return done(); }
   Result<void> mkdirat(int, const std::string&, std::uint32_t) override { return done(); }
   Result<void> unlinkat(int, const std::string&, int) override { return done(); }
   Result<std::string> readlinkat(int, const std::string&) override { return value<std::string>(); }

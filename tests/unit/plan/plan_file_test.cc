@@ -34,6 +34,30 @@ Plan sample_plan() {
   part.self = "/tmp/sub";
   part.of = 2;
   layout.filesystem_names = {"scratch", "spare"};
+  const DesiredNode folder{.superblock = 2,
+                           .kind = NodeKind::directory,
+                           .deleted = true,
+                           .mode = 0700,
+                           .path = std::string(deleted_folder),
+                           .target = {},
+                           .span = {0, 1, 2}};
+  DesiredNode device = folder;
+  device.kind = NodeKind::character;
+  device.path = deleted_place("null");
+  device.uid = 1000;
+  device.gid = 4294967294;
+  device.dev_major = 1;
+  device.dev_minor = 3;
+  DesiredNode link = folder;
+  link.kind = NodeKind::symlink;
+  link.deleted = false;
+  link.path = "run/li\xffnk";
+  link.target = "/proc/self/fd";
+  DesiredNode run = folder;
+  run.deleted = false;
+  run.path = "run";
+  layout.nodes = {folder, device, run, link};
+  add_mount(layout, 0, 2, "null", device.path).deleted = true;
   SourceMap sources;
   sources.add("web.toml", "spec = 1\nname = \"web\"\n");
   Plan plan = plan_layout(layout, sources);
@@ -76,6 +100,14 @@ TEST_CASE("a plan comes back as it was, and is written the same again") {
   CHECK(show_text(*back) == show_text(plan));
   CHECK(show_tree(*back) == show_tree(plan));
   CHECK(emit_plan(*back) == bytes);
+  REQUIRE(back->nodes.size() == 4);
+  const DesiredNode& device = back->nodes[1];
+  CHECK(node_words(device) == "char:1:3");
+  CHECK((device.deleted && device.uid == 1000 && device.gid == 4294967294));
+  CHECK(node_words(back->nodes[3]) == "symlink:/proc/self/fd");
+  CHECK(back->nodes[3].path == "run/li\xffnk");
+  CHECK(back->mounts[4].deleted);
+  CHECK_FALSE(back->mounts[3].deleted);
   CHECK(back->sources.at(0).text == plan.sources.at(0).text);
 }
 

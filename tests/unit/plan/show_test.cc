@@ -62,3 +62,42 @@ TEST_CASE(
   }
   CHECK(text.find("\nsharing") == std::string::npos);
 }
+
+TEST_CASE("inodes are shown with their kind, mode and owner") {
+  Layout layout{.name = "web", .superblocks = {parent_path("/srv"), made("tmpfs")}, .mounts = {}};
+  DesiredNode node{.superblock = 1,
+                   .kind = NodeKind::directory,
+                   .deleted = true,
+                   .mode = 0700,
+                   .uid = 7,
+                   .path = std::string(deleted_folder),
+                   .target = {},
+                   .span = {}};
+  layout.nodes.push_back(node);
+  node.path = deleted_place("old job");
+  layout.nodes.push_back(node);
+  node.deleted = false;
+  node.kind = NodeKind::symlink;
+  node.path = "fd";
+  node.target = "/proc/self/fd";
+  layout.nodes.push_back(node);
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "x", deleted_place("old job")).deleted = true;
+  const Plan plan = plan_layout(layout, SourceMap());
+  const std::string text = show_text(plan);
+  for (const char* words : {"make_node        `.mntcr-deleted/old job` in s1, dir 0700 7:0",
+                            "make_node        `fd` in s1, symlink:/proc/self/fd 7:0",
+                            "remove_node      `.mntcr-deleted/old job` in s1"}) {
+    INFO(text);
+    CHECK(text.find(words) != std::string::npos);
+  }
+  CHECK(show_tree(plan) ==
+        "/      parent:/srv\n"
+        "└─ /x  tmpfs deleted `old job`\n");
+  const std::string json = show_json(plan);
+  for (const char* words : {R"("deleted": "old job")", R"("target": "/proc/self/fd")",
+                            R"("mode": 448)", R"("deleted": null)"}) {
+    INFO(json);
+    CHECK(json.find(words) != std::string::npos);
+  }
+}

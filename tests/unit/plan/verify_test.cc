@@ -23,6 +23,24 @@ Plan sound_plan() {
   add_mount(layout, 0, 1, "tmp").create = Create::dir;
   add_mount(layout, 0, 1, "var/tmp", "sub").attrs = {mount_attr::rdonly, mount_attr::rdonly};
   layout.mounts.back().idmap = 0;
+  DesiredNode folder{.superblock = 1,
+                     .kind = NodeKind::directory,
+                     .mode = 0755,
+                     .path = "run",
+                     .target = {},
+                     .span = {}};
+  DesiredNode link = folder;
+  link.kind = NodeKind::symlink;
+  link.path = "run/link";
+  link.target = "/proc/self/fd";
+  DesiredNode hidden = folder;
+  hidden.deleted = true;
+  hidden.path = deleted_folder;
+  DesiredNode unnamed = hidden;
+  unnamed.path = deleted_place("old");
+  layout.nodes = {hidden, unnamed, folder, link};
+  add_mount(layout, 0, 1, "old", unnamed.path).deleted = true;
+  add_mount(layout, 0, 1, "link", link.path);
   add_mount(layout, 0, 2, "sys");
   return plan_layout(layout, SourceMap());
 }
@@ -138,6 +156,29 @@ TEST_CASE("each way to spoil a plan is noticed") {
       {"flags that would be the host's",
        [](Plan& plan) { plan.superblocks[2].flags = {fs_flag::sync, fs_flag::sync}; }},
       {"unknown parameter", [](Plan& plan) { plan.superblocks[2].params = {"mode=0755"}; }},
+      {"of the parent", [](Plan& plan) { plan.nodes[2].superblock = 0; }},
+      {"no superblock", [](Plan& plan) { plan.nodes[2].superblock = 9; }},
+      {"does not hold", [](Plan& plan) { plan.superblocks[1] = made("proc"); }},
+      {"path that is not normal", [](Plan& plan) { plan.nodes[2].path = "../etc"; }},
+      {"path that is not normal", [](Plan& plan) { plan.nodes[2].path.clear(); }},
+      {"whether it has a name", [](Plan& plan) { plan.nodes[2].deleted = true; }},
+      {"whether it has a name", [](Plan& plan) { plan.nodes[1].path = "old"; }},
+      {"mode without meaning", [](Plan& plan) { plan.nodes[2].mode = 0100755; }},
+      {"leads nowhere", [](Plan& plan) { plan.nodes[3].target.clear(); }},
+      {"leads nowhere", [](Plan& plan) { plan.nodes[3].target = std::string("a\0b", 3); }},
+      {"leads nowhere", [](Plan& plan) { plan.nodes[2].target = "/etc"; }},
+      {"no inode without a name", [](Plan& plan) { plan.mounts[3].root = "run"; }},
+      {"no inode without a name", [](Plan& plan) { plan.mounts[3].superblock = 0; }},
+      {"is a root without a name", [](Plan& plan) { plan.mounts[0].deleted = true; }},
+      {"lies on what has no name", [](Plan& plan) { plan.mounts[4].parent = 3; }},
+      {"no node", [](Plan& plan) { first(plan, OpKind::make_node).b = 99; }},
+      {"no node", [](Plan& plan) { first(plan, OpKind::clone).b = 99; }},
+      {"uses no open register", [](Plan& plan) { first(plan, OpKind::make_node).a = 77; }},
+      {"node of another filesystem",
+       [](Plan& plan) { first(plan, OpKind::make_node).a = first(plan, OpKind::open_source).dst; }},
+      {"node of another filesystem",
+       [](Plan& plan) { first(plan, OpKind::remove_node).a = first(plan, OpKind::attach_root).a; }},
+      {"removes what has a name", [](Plan& plan) { first(plan, OpKind::remove_node).b = 2; }},
       {"more registers", [](Plan& plan) { plan.slots = 100000; }},
   };
   for (const Spoiler& spoiler : spoilers) {

@@ -298,3 +298,81 @@ TEST_CASE("random layouts: the plan verifies and leads to the layout") {
     check_plan(random_layout(random, 1 + seed % 40));
   }
 }
+
+namespace {
+
+DesiredNode node(NodeKind kind, std::string path, bool deleted = false) {
+  return {.superblock = 1,
+          .kind = kind,
+          .deleted = deleted,
+          .mode = 0700,
+          .path = std::move(path),
+          .target = {},
+          .span = {0, 9, 10}};
+}
+
+}  // namespace
+
+TEST_CASE("what a filesystem holds is made before it is mounted, and not again") {
+  Layout layout{.name = "web", .superblocks = {parent_path("/srv"), made("tmpfs")}, .mounts = {}};
+  layout.nodes = {node(NodeKind::directory, "run"), node(NodeKind::file, "run/file")};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "mnt").attrs = {mount_attr::rdonly, mount_attr::rdonly};
+  add_mount(layout, 1, 0, "run/file");
+  const Plan plan = plan_layout(layout, SourceMap());
+  check_plan(layout);
+  CHECK(count(plan, OpKind::make_node) == 2);
+  CHECK(count(plan, OpKind::make_mountpoint) == 0);
+  const auto made_at = std::ranges::find(plan.ops, OpKind::make_node, &Op::kind);
+  REQUIRE(made_at != plan.ops.end());
+  CHECK(plan.nodes[made_at->b].path == "run");
+  const auto attached = std::ranges::find(plan.ops, OpKind::attach_root, &Op::kind);
+  CHECK(made_at < attached);
+}
+
+TEST_CASE("a bind of a part that the tree says makes no directory, and knows its inode") {
+  Layout layout{.name = "web", .superblocks = {parent_path("/srv"), made("tmpfs")}, .mounts = {}};
+  layout.nodes = {node(NodeKind::fifo, "pipe")};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "pipe", "pipe");
+  add_mount(layout, 0, 1, "other", "other");
+  check_plan(layout);
+  const Plan plan = plan_layout(layout, SourceMap());
+  CHECK(count(plan, OpKind::make_directory) == 1);
+  std::vector<std::uint32_t> shown;
+  for (const Op& op : plan.ops) {
+    if (op.kind == OpKind::clone && op.mount > 0) shown.push_back(op.b);
+  }
+  std::ranges::sort(shown);
+  CHECK(shown == std::vector<std::uint32_t>{0, no_slot});
+}
+
+TEST_CASE("names go when all mounts stand, and the folder of names after them") {
+  Layout layout{.name = "web", .superblocks = {parent_path("/srv"), made("tmpfs")}, .mounts = {}};
+  layout.nodes = {node(NodeKind::directory, std::string(deleted_folder), true),
+                  node(NodeKind::directory, deleted_place("a"), true),
+                  node(NodeKind::file, deleted_place("b"), true),
+                  node(NodeKind::directory, "stays")};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "x", deleted_place("a")).deleted = true;
+  add_mount(layout, 0, 1, "y", deleted_place("b")).deleted = true;
+  add_mount(layout, 0, 1, "z");
+  check_plan(layout);
+  const Plan plan = plan_layout(layout, SourceMap());
+  std::vector<std::string> removed;
+  std::size_t last_attach = 0;
+  std::size_t first_removal = 0;
+  std::size_t anchor_closed = 0;
+  for (std::size_t at = 0; at < plan.ops.size(); ++at) {
+    const Op& op = plan.ops[at];
+    if (op.kind == OpKind::attach) last_attach = at;
+    if (op.kind == OpKind::close) anchor_closed = at;
+    if (op.kind != OpKind::remove_node) continue;
+    if (removed.empty()) first_removal = at;
+    removed.push_back(plan.nodes[op.b].path);
+  }
+  CHECK(removed == std::vector<std::string>{deleted_place("b"), deleted_place("a"),
+                                            std::string(deleted_folder)});
+  CHECK(last_attach < first_removal);
+  CHECK(first_removal < anchor_closed);
+}
