@@ -21,7 +21,7 @@ std::string full_spec() {
   const std::string idmap = can_idmap() ? "idmap = { uid = [\"0:100000:65536\"] }\n" : "";
   const std::string root = fresh_dir();
   const std::string data = fresh_dir();
-  for (const char* name : {"/proc", "/tmp"}) make_dir(root + name);
+  for (const char* name : {"/proc", "/tmp", "/late"}) make_dir(root + name);
   return fmt::format(R"(spec = 1
 name = "fault"
 [root]
@@ -32,7 +32,7 @@ type = "proc"
 [[mount]]
 target = "/tmp"
 type = "tmpfs"
-options = ["size=1m", "ro", "ro=fs"]
+options = ["size=1m", "ro"]
 tree = [{{ path = "app/pipe", kind = "fifo" }}, {{ path = "now", symlink = "app" }}]
 {}[[mount]]
 target = "/tmp/part"
@@ -47,6 +47,11 @@ target = "/tmp/old"
 source = "self:/tmp"
 deleted = "old"
 kind = "dir"
+[[mount]]
+target = "/late"
+type = "tmpfs"
+options = ["ro=fs"]
+tree = [{{ path = "app" }}]
 )",
                      root, idmap, data);
 }
