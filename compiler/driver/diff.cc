@@ -81,11 +81,11 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
   const bool read = view_live(*kernel, options, depth, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
     const DiffReport report{plan,
-                      view.live,
-                      view.parent,
-                      diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
-                      extends_path(options, loaded),
-                      checkpoint_record(loaded)};
+                            view.live,
+                            view.parent,
+                            diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
+                            extends_path(options, loaded),
+                            checkpoint_record(loaded)};
     differs = !report.changes.empty();
     text = written(report, form_of(options));
   });

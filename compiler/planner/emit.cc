@@ -143,10 +143,10 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   const auto op_list = builder.CreateVectorOfStructs(ops);
   const auto idmap_list = builder.CreateVector(idmaps);
   const auto node_list = builder.CreateVectorOfStructs(nodes);
-  fb::FinishPlanBuffer(builder, fb::CreatePlan(builder, name, source_list, string_list,
-                                               superblock_list, mount_list, op_list, plan.slots,
-                                               filesystem_names, setting_list, idmap_list,
-                                               node_list));
+  fb::FinishPlanBuffer(
+      builder,
+      fb::CreatePlan(builder, name, source_list, string_list, superblock_list, mount_list, op_list,
+                     plan.slots, filesystem_names, setting_list, idmap_list, node_list));
   return builder.Release();
 }
 

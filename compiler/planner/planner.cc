@@ -106,8 +106,8 @@ class Planner {
     for (std::size_t index = 0; index < access_.size(); ++index) {
       Access& access = access_[index];
       const AttrDemand& flags = layout_.superblocks[index].flags;
-      access.closing = (flags.value & fs_flag::rdonly) != 0 &&
-                       (access.made_on || access.part || access.holds);
+      access.closing =
+          (flags.value & fs_flag::rdonly) != 0 && (access.made_on || access.part || access.holds);
       access.anchored = access.mounts > 1 || access.part ||
                         (access.made_on && (access.read_only || access.idmapped));
     }

@@ -27,8 +27,8 @@ struct Context {
   std::map<std::string, MountIndex, std::less<>> shown = {};
   /// The same where a later file removes that mount: what says so.
   std::map<std::string, Span, std::less<>> lost = {};
-  std::optional<IdMap> userns = {};  ///< what [userns] says
-  bool has_userns = false;           ///< there is one, also a faulty one
+  std::optional<IdMap> userns = {};      ///< what [userns] says
+  bool has_userns = false;               ///< there is one, also a faulty one
   std::vector<FileId> merge_order = {};  ///< all files, the one that is compiled last
 };
 

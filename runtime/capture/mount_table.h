@@ -56,6 +56,8 @@ struct MountTable {
   /// Filled by inspect(): of superblocks that are empty when new, what mounts need, as far as it
   /// was seen.
   NeededInodes needed;
+  /// What `needed` holds shall be there also where no mount needs it.
+  bool needed_or_not = false;
 };
 
 }  // namespace mntcr

@@ -130,8 +130,7 @@ std::optional<SourceIdentity> SourceResolver::told_by_table(const Fd& root, cons
   const TableWalk::Place place = walk_.at(done);
   if (!place.untouchable) return std::nullopt;
   return SourceIdentity{place.mount->dev_major, place.mount->dev_minor,
-                        path::join(place.mount->root, place.below),
-                        place.mount->idmap};
+                        path::join(place.mount->root, place.below), place.mount->idmap};
 }
 
 LikelySources::LikelySources(const MountTable& table) {

@@ -91,6 +91,19 @@ class Showing {
   bool idmapped_ = false;  ///< one of the mounts is
 };
 
+/// What the base calls the removed inodes that its mounts show; by live mount.
+std::map<std::uint32_t, std::string> labels_of_base(const Plan& plan,
+                                                    const std::vector<std::uint32_t>& live_of,
+                                                    const std::vector<bool>& taken) {
+  std::map<std::uint32_t, std::string> labels;
+  for (std::uint32_t mount = 0; mount < live_of.size(); ++mount) {
+    const DesiredMount& desired = plan.mounts[mount];
+    if (desired.deleted && !taken[mount])
+      labels.emplace(live_of[mount], deleted_label(desired.root));
+  }
+  return labels;
+}
+
 /// Gives every listed mount its source.
 class SourceFinder {
  public:
@@ -103,7 +116,7 @@ class SourceFinder {
         inside_(report.live, live_tree, showing, delta.unseen),
         outside_(report.parent, parent_tree_, {}, all_seen_),
         delta_(delta),
-        labels_(label_deleted(report.live, showing)),
+        labels_(label_deleted(report.live, labels_of_base(report.plan, live_of, delta.taken))),
         live_of_(live_of) {
     for (const std::string& name : report.plan.filesystem_names) names_.take(name);
     for (std::uint32_t desired = 0; desired < live_of.size(); ++desired) {
@@ -125,18 +138,21 @@ class SourceFinder {
     }
   }
 
-  /// Names the filesystems of the base on which what is listed needs more than makes itself.
-  void name_trees(const std::vector<std::uint32_t>& mounts) {
-    for (const auto& [device, inodes] : trees_of(report_.live, mounts)) {
-      const auto base = base_.find(device);
-      if (base == base_.end()) continue;
-      const DesiredMount& shown = report_.plan.mounts[base->second];
-      if (report_.plan.superblocks[shown.superblock].kind != DesiredSuperblock::Kind::made)
-        continue;
+  /// Names the filesystems of the base on which mounts need more than the base makes.
+  void name_trees() {
+    std::map<DeviceNumber, std::uint32_t> superblocks;
+    for (const auto& [device, desired] : base_) {
+      const std::uint32_t superblock = report_.plan.mounts[desired].superblock;
+      if (report_.plan.superblocks[superblock].kind == DesiredSuperblock::Kind::made)
+        superblocks.emplace(device, superblock);
+    }
+    delta_.trees = trees_beyond(report_.live, report_.plan, superblocks);
+    for (const auto& [device, superblock] : superblocks) {
       const bool known = std::ranges::any_of(delta_.filesystems, [&](const auto& filesystem) {
         return device_of(report_.live.mounts[filesystem.live]) == device;
       });
-      if (!known) add_of_base(base->second, live_of_[base->second]);
+      const std::uint32_t desired = base_.at(device);
+      if (delta_.trees.contains(device) && !known) add_of_base(desired, live_of_[desired]);
     }
   }
 
@@ -314,7 +330,7 @@ Delta make_delta(const DiffReport& report, const MountTree& live_tree) {
   const std::vector<bool> showing = find_independent(kept, given);
   SourceFinder finder(report, live_tree, kept.live_of, showing, delta);
   finder.find(sought);
-  finder.name_trees(delta.mounts);
+  finder.name_trees();
   return delta;
 }
 

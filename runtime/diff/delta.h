@@ -16,9 +16,9 @@ namespace mntcr {
 
 /// Where a listed mount comes from.
 struct ListedSource {
-  std::string type;                 ///< it makes a filesystem of its own; then there is no source
-  std::string source;               ///< "self:/tmp", "parent:/srv", "fs:tmp/a", "device:8:1/a"
-  bool untraced = false;            ///< nothing in the parent or the container shows the source
+  std::string type;       ///< it makes a filesystem of its own; then there is no source
+  std::string source;     ///< "self:/tmp", "parent:/srv", "fs:tmp/a", "device:8:1/a"
+  bool untraced = false;  ///< nothing in the parent or the container shows the source
   /// It shows an inode of the filesystem `source` that has been removed; mounts of one filesystem
   /// with one label show one inode.
   std::string label = {};
@@ -45,6 +45,7 @@ struct Delta {
   std::map<std::uint32_t, ListedSource> sources;  ///< by live mount: of `mounts`, `resourced`
                                                   ///< and changes of source
   std::vector<ListedFilesystem> filesystems;
+  NeededInodes trees;  ///< of filesystems of the base, what mounts need and the base does not make
   std::vector<bool> unseen;  ///< live mounts that walks of the delta pass: those with `cover`
 };
 

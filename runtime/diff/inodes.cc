@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -121,9 +122,15 @@ std::string last_name(std::string_view root) {
 /// The names that are still free on one superblock.
 class Labels {
  public:
+  /// The label that the base gives the inode.
+  void give(const LiveMount& mount, const std::string& label) {
+    taken_.insert(label);
+    known_.emplace(inode_at(mount), label);
+  }
+
   /// The label of the inode that has this root: a new one unless it has one.
   const std::string& of(const LiveMount& mount) {
-    const Inode inode{mount.root, mount.root_inode ? mount.root_inode->inode : 0};
+    const Inode inode = inode_at(mount);
     const auto known = known_.find(inode);
     return known != known_.end() ? known->second
                                  : known_.emplace(inode, fresh(mount)).first->second;
@@ -131,6 +138,10 @@ class Labels {
 
  private:
   using Inode = std::pair<std::string, std::uint64_t>;
+
+  static Inode inode_at(const LiveMount& mount) {
+    return {mount.root, mount.root_inode ? mount.root_inode->inode : 0};
+  }
 
   std::string fresh(const LiveMount& mount) {
     const std::string name = last_name(mount.root);
@@ -145,6 +156,46 @@ class Labels {
   std::map<Inode, std::string> known_;
   std::set<std::string> taken_;
 };
+
+InodeKind kind_of(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::directory:
+      return InodeKind::directory;
+    case NodeKind::file:
+      return InodeKind::file;
+    case NodeKind::fifo:
+      return InodeKind::fifo;
+    case NodeKind::socket:
+      return InodeKind::socket;
+    case NodeKind::character:
+      return InodeKind::character;
+    case NodeKind::block:
+      return InodeKind::block;
+    case NodeKind::symlink:
+      return InodeKind::symlink;
+  }
+  return InodeKind::directory;
+}
+
+/// Whether a tree says the same of both.
+bool says_the_same(const InodeFacts& a, const InodeFacts& b) {
+  return kind_keys(a) == kind_keys(b) && ownership(a) == ownership(b);
+}
+
+/// Adds to a tree what has become usual, while the plan makes it otherwise.
+void add_usual(const MountTable& live, DeviceNumber device,
+               const std::map<std::string_view, NeededInode>& made,
+               std::vector<NeededInode>& tree) {
+  const auto inodes = live.needed.find(device);
+  if (inodes == live.needed.end()) return;
+  for (const NeededInode& inode : inodes->second) {
+    const auto found = made.find(inode.path);
+    if (found == made.end() || says_the_same(found->second.facts, inode.facts)) continue;
+    const bool there = std::ranges::find(tree, inode.path, &NeededInode::path) != tree.end();
+    if (!there) tree.push_back(inode);
+  }
+  std::ranges::sort(tree, {}, &NeededInode::path);
+}
 
 bool shows_device(const MountTable& table, DeviceNumber device) {
   return std::ranges::any_of(table.mounts,
@@ -176,11 +227,45 @@ NeededInodes trees_of(const MountTable& live, const std::vector<std::uint32_t>& 
     const auto filesystem = shown.find(device);
     if (paths == needed.end() || filesystem == shown.end()) continue;
     for (const NeededInode& inode : inodes) {
-      const bool missing =
-          paths->second.contains(inode.path) && !comes_back(inode, filesystem->second.parts);
+      const bool missing = paths->second.contains(inode.path)
+                               ? !comes_back(inode, filesystem->second.parts)
+                               : live.needed_or_not;
       const bool directory = inode.facts.kind == InodeKind::directory;
       if (missing && (directory || filesystem->second.holds_files)) trees[device].push_back(inode);
     }
+  }
+  return trees;
+}
+
+NeededInode inode_of(const DesiredNode& node) {
+  InodeFacts facts;
+  facts.kind = kind_of(node.kind);
+  facts.mode = node.mode;
+  facts.uid = node.uid;
+  facts.gid = node.gid;
+  facts.rdev_major = node.dev_major;
+  facts.rdev_minor = node.dev_minor;
+  facts.target = node.target;
+  return {node.path, facts};
+}
+
+NeededInodes trees_beyond(const MountTable& live, const Plan& plan,
+                          const std::map<DeviceNumber, std::uint32_t>& superblocks) {
+  std::vector<std::uint32_t> all(live.mounts.size());
+  std::iota(all.begin(), all.end(), 0U);
+  NeededInodes trees = trees_of(live, all);
+  for (const auto& [device, superblock] : superblocks) {
+    std::map<std::string_view, NeededInode> made;
+    for (const DesiredNode& node : plan.nodes) {
+      if (node.superblock == superblock && !node.deleted) made.emplace(node.path, inode_of(node));
+    }
+    std::vector<NeededInode>& tree = trees[device];
+    std::erase_if(tree, [&](const NeededInode& inode) {
+      const auto found = made.find(inode.path);
+      return found != made.end() && says_the_same(found->second.facts, inode.facts);
+    });
+    add_usual(live, device, made, tree);
+    if (tree.empty()) trees.erase(device);
   }
   return trees;
 }
@@ -201,16 +286,15 @@ std::string lost_content(const std::vector<NeededInode>& inodes) {
   return text;
 }
 
-std::map<std::uint32_t, std::string> label_deleted(const MountTable& live,
-                                                   const std::vector<bool>& kept) {
-  std::map<std::uint32_t, std::string> all;
+std::map<std::uint32_t, std::string> label_deleted(
+    const MountTable& live, const std::map<std::uint32_t, std::string>& known) {
   std::map<DeviceNumber, Labels> labels;
-  for (const bool of_base : {true, false}) {
-    for (std::uint32_t index = 0; index < live.mounts.size(); ++index) {
-      const LiveMount& mount = live.mounts[index];
-      if (kept[index] != of_base || !is_deleted_root(mount.root)) continue;
-      all.emplace(index, labels[device_of(mount)].of(mount));
-    }
+  for (const auto& [index, label] : known)
+    labels[device_of(live.mounts[index])].give(live.mounts[index], label);
+  std::map<std::uint32_t, std::string> all;
+  for (std::uint32_t index = 0; index < live.mounts.size(); ++index) {
+    const LiveMount& mount = live.mounts[index];
+    if (is_deleted_root(mount.root)) all.emplace(index, labels[device_of(mount)].of(mount));
   }
   return all;
 }
@@ -225,6 +309,20 @@ TomlKeys inode_keys(const LiveMount& mount, const ListedSource& from) {
   TomlKeys keys = {{"deleted", toml_string(from.label)}, {"kind", toml_string(kind_words(facts))}};
   const TomlKeys rights = ownership(facts);
   keys.insert(keys.end(), rights.begin(), rights.end());
+  return keys;
+}
+
+TomlKeys changed_inode_keys(const Plan& plan, const DesiredMount& desired, const LiveMount& mount) {
+  const auto node = std::ranges::find_if(plan.nodes, [&](const DesiredNode& candidate) {
+    return candidate.superblock == desired.superblock && candidate.path == desired.root;
+  });
+  if (!desired.deleted || node == plan.nodes.end() || !mount.root_inode) return {};
+  const InodeFacts& facts = *mount.root_inode;
+  TomlKeys keys;
+  if (facts.kind != InodeKind::symlink && facts.mode != node->mode)
+    keys.emplace_back("mode", fmt::format("\"{:04o}\"", facts.mode));
+  if (facts.uid != node->uid) keys.emplace_back("uid", std::to_string(facts.uid));
+  if (facts.gid != node->gid) keys.emplace_back("gid", std::to_string(facts.gid));
   return keys;
 }
 

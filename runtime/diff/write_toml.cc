@@ -83,7 +83,6 @@ class TomlWriter {
         tree_(report.live),
         delta_(make_delta(report, tree_)),
         trees_(trees_of(report.live, all_mounts(report.live))),
-        listed_trees_(trees_of(report.live, delta_.mounts)),
         layers_(layers_of(report.plan)),
         live_of_(counterparts(report.plan, report.live, report.changes)),
         groups_(report.live, report.parent),
@@ -104,6 +103,7 @@ class TomlWriter {
           mount, live_of_[mount],
           "shows the same, by another way: was " + desired_source(desired(mount), superblock));
     }
+    for (const auto& [found, mount] : desired_of_) gather_inode(found, mount);
     for (const std::uint32_t mount : delta_.mounts) place(mount);
     for (const auto& [live, desired] : desired_of_) reparent(live, desired);
     std::string text = removals() + filesystem_changes() + changes() + new_filesystems();
@@ -213,6 +213,16 @@ class TomlWriter {
       if (const std::string name = fsname_of(live(found)); !name.empty())
         entry.keys.emplace_back("fsname", toml_string(name));
     }
+  }
+
+  /// Mode and owner of a removed inode that a mount of the base shows.
+  void gather_inode(std::uint32_t found, std::uint32_t mount) {
+    if (delta_.taken[mount] || delta_.sources.contains(found)) return;
+    const TomlKeys keys = changed_inode_keys(report_.plan, desired(mount), live(found));
+    if (keys.empty()) return;
+    ChangeEntry& entry = changes_[mount];
+    entry.comments.emplace_back("the removed inode changed");
+    entry.keys.insert(entry.keys.end(), keys.begin(), keys.end());
   }
 
   void gather_idmap(ChangeEntry& entry, const Change& change) const {
@@ -369,9 +379,9 @@ class TomlWriter {
     return text;
   }
 
-  /// What mounts need on the filesystem of `shown`: of one of the base what is listed needs.
+  /// What mounts need on the filesystem of `shown`: of one of the base what it lacks.
   [[nodiscard]] std::vector<NeededInode> tree_on(const LiveMount& shown, bool made_here) const {
-    const NeededInodes& trees = made_here ? trees_ : listed_trees_;
+    const NeededInodes& trees = made_here ? trees_ : delta_.trees;
     const auto found = trees.find({shown.dev_major, shown.dev_minor});
     return found == trees.end() ? std::vector<NeededInode>{} : found->second;
   }
@@ -460,7 +470,6 @@ class TomlWriter {
   const MountTree tree_;
   const Delta delta_;
   const NeededInodes trees_;
-  const NeededInodes listed_trees_;
   const std::vector<std::uint32_t> layers_;
   const std::vector<std::uint32_t> live_of_;
   GroupNames groups_;

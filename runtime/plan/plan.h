@@ -150,7 +150,7 @@ struct Plan {
   SourceMap sources;
   std::vector<DesiredSuperblock> superblocks;
   std::vector<DesiredMount> mounts;
-  std::vector<IdMap> idmaps;  ///< each once; set_attributes names one by `b`
+  std::vector<IdMap> idmaps;       ///< each once; set_attributes names one by `b`
   std::vector<DesiredNode> nodes;  ///< what is above a node stands before it
   std::vector<Op> ops;
   Slot slots = 0;                             ///< how many registers the operations use

@@ -31,8 +31,10 @@ source = "parent:{}"
 /// What the seeds amounted to, so that a test of nothing is noticed.
 struct Tally {
   std::size_t mounts = 0;
-  std::size_t covers = 0;  ///< mounts written with `cover`
-  std::size_t binds = 0;   ///< of what the container itself made
+  std::size_t covers = 0;   ///< mounts written with `cover`
+  std::size_t binds = 0;    ///< of what the container itself made
+  std::size_t deleted = 0;  ///< of what it removed
+  std::size_t inodes = 0;   ///< that a tree brings back
 };
 
 std::size_t occurrences(const std::string& text, const std::string& what) {
@@ -54,6 +56,8 @@ std::string round_trip(unsigned seed, const std::string& spec, Tally& tally) {
   tally.mounts += occurrences(text, "[[mount]]") + 1;
   tally.covers += occurrences(text, "cover = true");
   tally.binds += occurrences(text, "source = \"self:") + occurrences(text, "source = \"fs:");
+  tally.deleted += occurrences(text, "\ndeleted = ");
+  tally.inodes += occurrences(text, "\n  { path = ");
   SourceMap sources;
   Diagnostics diagnostics;
   const auto plan = driver::compile_text("capture.toml", text, {}, sources, diagnostics);
@@ -84,14 +88,18 @@ TEST_CASE("random states come back from their capture exactly", "[roundtrip]") {
     if (shown.empty()) shown = fmt::format("seed {}: {}", seed, problem);
   }
   std::string summary = fmt::format(
-      "{} seeds: {} mounts, {} of them cover others, {} are binds of what the container made\n",
-      seeds, tally.mounts, tally.covers, tally.binds);
+      "{} seeds: {} mounts, {} of them cover others, {} are binds of what the container made, {} "
+      "of "
+      "what it removed; {} inodes in trees\n",
+      seeds, tally.mounts, tally.covers, tally.binds, tally.deleted, tally.inodes);
   for (const auto& [problem, count] : problems) summary += fmt::format("{} {}\n", count, problem);
   fmt::print("{}", summary);
   INFO(shown);
   CHECK(problems.empty());
   CHECK(tally.covers > seeds / 4);
   CHECK(tally.binds > seeds / 4);
+  CHECK(tally.deleted > seeds / 50);
+  CHECK(tally.inodes > seeds / 4);
 }
 
 }  // namespace mntcr

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <stdexcept>
 
 #include "runtime/kernel/linux_abi.h"
 #include "tests/kernel/support/features.h"
@@ -31,6 +32,12 @@ void beneath(const std::string& from, const std::string& to) {
 
 }  // namespace
 
+Mutator::Mutator(unsigned seed) : random_(seed) {
+  struct ::stat status{};
+  if (::stat(scratch().c_str(), &status) != 0) throw std::runtime_error("no scratch");
+  parents_ = status.st_dev;
+}
+
 void Mutator::populate(const std::string& path) {
   for (const char* name : names) static_cast<void>(::mkdir((path + "/" + name).c_str(), 0755));
   for (const char* below : {"/a/a", "/a/b", "/b/a", "/b/b"}) {
@@ -39,7 +46,7 @@ void Mutator::populate(const std::string& path) {
 }
 
 void Mutator::step() {
-  switch (below(12)) {
+  switch (below(16)) {
     case 0:
     case 1:
       static_cast<void>(::mkdir(path().c_str(), 0755));
@@ -68,6 +75,17 @@ void Mutator::step() {
     case 10:
       remount();
       break;
+    case 11:
+      make_node(path());
+      break;
+    case 12:
+      static_cast<void>(::chmod(path().c_str(), below(2) == 0 ? 0700 : 01775));
+      static_cast<void>(::chown(path().c_str(), 0, below(2) == 0 ? 0 : 5));
+      break;
+    case 13:
+    case 14:
+      bind_and_remove();
+      break;
     default:
       if (below(4) == 0 && reads_by_statmount()) mount_at("/", "tmpfs");
       break;
@@ -84,6 +102,33 @@ std::string Mutator::path() {
   for (std::size_t depth = 1 + below(3); depth > 0; --depth)
     path += std::string("/") + names.at(below(below(2) == 0 ? 2 : names.size()));
   return path;
+}
+
+/// Something else than a directory, in the place of an empty one.
+void Mutator::make_node(const std::string& path) {
+  constexpr std::array<mode_t, 4> kinds = {S_IFREG, S_IFREG, S_IFIFO, S_IFSOCK};
+  remove(path);
+  static_cast<void>(::mknod(path.c_str(), kinds.at(below(kinds.size())) | 0640, 0));
+}
+
+/// A mount of what is gone afterwards, if it can be removed.
+void Mutator::bind_and_remove() {
+  const std::string shown = path();
+  for (std::size_t binds = below(3); binds > 0; --binds) {
+    const std::string at = path();
+    struct ::stat status{};
+    if (::lstat(shown.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) make_node(at);
+    static_cast<void>(::mount(shown.c_str(), at.c_str(), nullptr, MS_BIND, nullptr));
+  }
+  remove(shown);
+}
+
+/// Removes a directory or file, perhaps one that a mount shows. What belongs to the parent stays: a
+/// capture cannot bring that back.
+void Mutator::remove(const std::string& path) {
+  struct ::stat status{};
+  if (::lstat(path.c_str(), &status) != 0 || status.st_dev == parents_) return;
+  static_cast<void>(S_ISDIR(status.st_mode) ? ::rmdir(path.c_str()) : ::unlink(path.c_str()));
 }
 
 void Mutator::remount() {

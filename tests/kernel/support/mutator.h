@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <random>
 #include <string>
 
@@ -11,7 +12,8 @@ namespace mntcr::sandbox {
 /// over.
 class Mutator {
  public:
-  explicit Mutator(unsigned seed) : random_(seed) {}
+  /// To be made in the parent's namespace.
+  explicit Mutator(unsigned seed);
 
   /// Makes directories below `path` to mount on.
   static void populate(const std::string& path);
@@ -22,9 +24,13 @@ class Mutator {
  private:
   std::size_t below(std::size_t n);
   std::string path();
+  void make_node(const std::string& path);
+  void bind_and_remove();
+  void remove(const std::string& path);
   void remount();
 
   std::mt19937 random_;
+  std::uint64_t parents_ = 0;  ///< the device on which the parent's directories lie
 };
 
 /// A number from an environment variable.

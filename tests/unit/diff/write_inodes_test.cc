@@ -163,6 +163,7 @@ extends = ["web.toml"]
 of = "/run"
 tree = [
   { path = "app", mode = "0700" },
+  { path = "old", mode = "0711" },
 ]
 
 # appeared: tmpfs
@@ -171,10 +172,21 @@ target = "/run/app"
 type = "tmpfs"
 options = ["rw", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
 )");
-  const Case same(desired(". parent:/\n  run tmpfs\n    app tmpfs\n    old proc\n"), table,
-                  "/ = 8:1 /");
+  Plan plan = desired(". parent:/\n  run tmpfs\n    app tmpfs\n    old proc\n");
+  DesiredNode node{.superblock = plan.mounts[1].superblock, .mode = 0700, .path = "app"};
+  plan.nodes.push_back(node);
+  node.path = "old";
+  node.mode = 0711;
+  plan.nodes.push_back(node);
+  const Case same(plan, table, "/ = 8:1 /");
   CHECK(same.changes.empty());
   CHECK(same.toml().find("tree") == std::string::npos);
+  plan.nodes[1].mode = 0700;
+  table.needed[{0, 50}].front().facts.mode = 0755;
+  const Case usual(plan, table, "/ = 8:1 /");
+  CHECK(usual.toml().find(
+            "tree = [\n  { path = \"app\" },\n  { path = \"old\", mode = \"0711\" },\n]") !=
+        std::string::npos);
 }
 
 TEST_CASE("removed: mounts of one inode have one label") {
@@ -234,9 +246,9 @@ TEST_CASE("removed: a label that looks numbered keeps its number") {
       ". 8:1 /c ext4\n  a 0:60 /x-2//deleted tmpfs\n"
       "  b 0:60 /x//deleted tmpfs\n  c 0:60 /y/x//deleted tmpfs\n"
       "  d 0:61 /x//deleted tmpfs\n");
-  const auto labels = label_deleted(table, std::vector<bool>(5, false));
+  const auto labels = label_deleted(table, {});
   CHECK(labels == std::map<std::uint32_t, std::string>{{1, "x-2"}, {2, "x"}, {3, "x-3"}, {4, "x"}});
-  const auto kept = label_deleted(table, {false, false, false, true, false});
+  const auto kept = label_deleted(table, {{3, "x"}});
   CHECK(kept.at(3) == "x");
   CHECK(kept.at(2) == "x-3");
 }
@@ -245,7 +257,7 @@ TEST_CASE("removed: a long name is a label of 200 bytes") {
   const std::string name(250, 'n');
   MountTable table = live(". 8:1 /c ext4\n  a 0:60 /" + name + "//deleted tmpfs\n  b 0:60 /d/" +
                           name + "//deleted tmpfs\n");
-  const auto labels = label_deleted(table, std::vector<bool>(3, false));
+  const auto labels = label_deleted(table, {});
   CHECK(labels.at(1) == std::string(200, 'n'));
   CHECK(labels.at(2) == std::string(198, 'n') + "-2");
 }
@@ -335,7 +347,8 @@ source = "self:/y/deleted"
 
 TEST_CASE("parameters: numbers of users only where they are the reader's") {
   MountTable table = live(". 0:50 / tmpfs size=4k,uid=1000,gid=1000,mode=700\n");
-  CHECK(write_spec("c", table, {}).find("\"size=4k\", \"mode=700\", \"uid=1000\"") != std::string::npos);
+  CHECK(write_spec("c", table, {}).find("\"size=4k\", \"mode=700\", \"uid=1000\"") !=
+        std::string::npos);
   table.ids_are_ours = false;
   CHECK(write_spec("c", table, {}).find("\"size=4k\", \"mode=700\"]") != std::string::npos);
 }
