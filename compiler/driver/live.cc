@@ -7,6 +7,7 @@
 #include "runtime/apply/new_namespace.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
+#include "runtime/capture/overlay_layers.h"
 #include "runtime/kernel/namespace_thread.h"
 
 namespace mntcr::driver {
@@ -21,8 +22,10 @@ Result<void> read_here(Kernel& kernel, const Fd& where, const Work& work) {
   if (!own) return Failure(own.error());
   const Result<MountTable> parent = capture(kernel, *proc, *own);
   if (!parent) return in_context("the parent namespace", parent.error());
-  const Result<MountTable> live = capture(kernel, *proc, where);
+  Result<MountTable> live = capture(kernel, *proc, where);
   if (!live) return Failure(live.error());
+  if (const Result<void> found = find_layers(kernel, where, *parent, *live); !found)
+    return Failure(found.error());
   work({kernel, *proc, *parent, *live});
   return {};
 }

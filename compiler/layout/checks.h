@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/layout/contents.h"
+#include "compiler/layout/overlays.h"
 #include "compiler/spec/spec.h"
 #include "runtime/base/diagnostic.h"
 
@@ -15,6 +16,7 @@ struct Resolved {
   const spec::Spec& spec;
   const spec::Placement& placement;
   const std::vector<std::optional<Content>>& contents;
+  const Layers& layers;
 };
 
 /// create = "file" where only a directory can be.

@@ -55,6 +55,15 @@ fb::Mount write_mount(const DesiredMount& mount, StringTable& strings) {
           mount.attrs.mask};
 }
 
+flatbuffers::Offset<fb::Layer> write_layer(flatbuffers::FlatBufferBuilder& builder,
+                                           const DesiredLayer& layer) {
+  const fb::Span span = write_span(layer.span);
+  const auto root = builder.CreateString(layer.root);
+  const auto shown = builder.CreateString(layer.shown);
+  return fb::CreateLayer(builder, static_cast<std::uint8_t>(layer.role), layer.superblock, root,
+                         shown, &span);
+}
+
 flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuilder& builder,
                                                      const DesiredSuperblock& superblock) {
   const fb::Span span = write_span(superblock.span);
@@ -63,8 +72,12 @@ flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuil
   const auto fsname = builder.CreateString(superblock.fsname);
   const auto name = builder.CreateString(superblock.name);
   const auto params = builder.CreateVectorOfStrings(superblock.params);
+  std::vector<flatbuffers::Offset<fb::Layer>> layers;
+  for (const DesiredLayer& layer : superblock.layers) layers.push_back(write_layer(builder, layer));
+  const auto layer_list = builder.CreateVector(layers);
   return fb::CreateSuperblock(builder, static_cast<std::uint8_t>(superblock.kind),
-                              superblock.follow, path, type, fsname, name, params, &span);
+                              superblock.follow, path, type, fsname, name, params, &span,
+                              layer_list);
 }
 
 flatbuffers::DetachedBuffer write_body(const Plan& plan) {

@@ -13,16 +13,19 @@ using Kind = DesiredSuperblock::Kind;
 /// How a superblock is reached while the trees are built.
 struct Access {
   std::uint32_t mounts = 0;  ///< that show it
+  std::uint32_t layers = 0;  ///< of overlays that are parts of it
   bool part = false;         ///< one of them shows only a part of it
   bool made_on = false;      ///< mountpoints are made on it
   bool read_only = false;    ///< one of its mounts is read-only
   bool anchored = false;     ///< its mounts are clones of an anchor, else its one mount is used up
   Slot slot = no_slot;       ///< of the anchor, or of the mount that will be used up
+
+  [[nodiscard]] bool used() const { return mounts > 0 || layers > 0; }
 };
 
 /// Which mountpoints a plan may make: on filesystems of its own, or where the spec says so.
-bool may_make(Create create, Kind on) {
-  if (create == Create::automatic) return on == Kind::made;
+bool may_make(Create create, bool of_parent) {
+  if (create == Create::automatic) return !of_parent;
   return create != Create::never;
 }
 
@@ -44,6 +47,7 @@ class Planner {
     open_sources();
     make_filesystems();
     set_anchors();
+    make_overlays();
     build_tree();
     leave_parent();
     return std::move(plan_);
@@ -61,8 +65,12 @@ class Planner {
   Slot new_slot() { return plan_.slots++; }
 
   [[nodiscard]] Access& access_of(const LayoutMount& mount) { return access_[mount.superblock]; }
-  [[nodiscard]] Kind kind_of(const LayoutMount& mount) const {
-    return layout_.superblocks[mount.superblock].kind;
+  /// Whether a directory made there would be made on a filesystem of the parent.
+  [[nodiscard]] bool on_parent(const LayoutMount& mount) const {
+    return writes_reach_parent(layout_.superblocks, mount.superblock);
+  }
+  [[nodiscard]] bool is_overlay(std::uint32_t superblock) const {
+    return !layout_.superblocks[superblock].layers.empty();
   }
 
   /// The desired state, and who lies on whom.
@@ -87,10 +95,17 @@ class Planner {
       access.read_only |= (mount.attrs.value & mount_attr::rdonly) != 0;
       if (mount.parent == no_index || mount.mountpoint.empty()) continue;
       const LayoutMount& parent = layout_.mounts[mount.parent];
-      if (may_make(mount.create, kind_of(parent))) access_of(parent).made_on = true;
+      if (may_make(mount.create, on_parent(parent))) access_of(parent).made_on = true;
+    }
+    // Layers stand before what they are layers of.
+    for (auto index = static_cast<std::uint32_t>(access_.size()); index-- > 0;) {
+      if (!access_[index].used()) continue;
+      for (const DesiredLayer& layer : layout_.superblocks[index].layers)
+        ++access_[layer.superblock].layers;
     }
     for (Access& access : access_) {
-      access.anchored = access.mounts > 1 || access.part || (access.made_on && access.read_only);
+      access.anchored = access.mounts > 1 || access.part || access.layers > 0 ||
+                        (access.made_on && access.read_only);
     }
   }
 
@@ -115,7 +130,7 @@ class Planner {
   void open_all(Kind kind, OpKind opening) {
     for (std::uint32_t index = 0; index < layout_.superblocks.size(); ++index) {
       const DesiredSuperblock& superblock = layout_.superblocks[index];
-      if (superblock.kind != kind || access_[index].mounts == 0) continue;
+      if (superblock.kind != kind || !access_[index].used() || is_overlay(index)) continue;
       Op& op = emit(opening, superblock.span);
       op.dst = access_[index].slot = new_slot();
       op.b = index;
@@ -124,11 +139,48 @@ class Planner {
 
   void set_anchors() {
     for (std::uint32_t index = 0; index < access_.size(); ++index) {
-      const Access& access = access_[index];
-      if (access.anchored && access.mounts > 0) {
-        emit(OpKind::anchor, layout_.superblocks[index].span).a = access.slot;
-      }
+      if (!is_overlay(index)) set_anchor(index);
     }
+  }
+
+  void set_anchor(std::uint32_t superblock) {
+    const Access& access = access_[superblock];
+    if (access.anchored && access.used()) {
+      emit(OpKind::anchor, layout_.superblocks[superblock].span).a = access.slot;
+    }
+  }
+
+  /// Each after its layers, which have anchors.
+  void make_overlays() {
+    for (std::uint32_t index = 0; index < layout_.superblocks.size(); ++index) {
+      if (!is_overlay(index) || !access_[index].used()) continue;
+      make_overlay(index);
+      set_anchor(index);
+    }
+  }
+
+  void make_overlay(std::uint32_t index) {
+    const DesiredSuperblock& overlay = layout_.superblocks[index];
+    const Slot context = new_slot();
+    Op& opening = emit(OpKind::open_overlay, overlay.span);
+    opening.dst = context;
+    opening.b = index;
+    for (const DesiredLayer& layer : overlay.layers) {
+      const Slot anchor = access_[layer.superblock].slot;
+      if (!layer.root.empty() && !writes_reach_parent(layout_.superblocks, layer.superblock)) {
+        Op& op = emit(OpKind::make_layer, layer.span);
+        op.a = anchor;
+        op.text = layer.root;
+      }
+      Op& op = emit(OpKind::add_layer, layer.span);
+      op.a = anchor;
+      op.b = context;
+      op.text = layer.root;
+    }
+    Op& op = emit(OpKind::new_overlay, overlay.span);
+    op.dst = access_[index].slot = new_slot();
+    op.a = context;
+    op.b = index;
   }
 
   /// Depth first, so that registers are free early; of siblings the longer mountpoint first, so
@@ -151,7 +203,7 @@ class Planner {
     }
     for (std::uint32_t index = 0; index < access_.size(); ++index) {
       const Access& access = access_[index];
-      if (access.anchored && access.mounts > 0) {
+      if (access.anchored && access.used()) {
         emit(OpKind::close, layout_.superblocks[index].span).a = access.slot;
       }
     }
@@ -186,7 +238,7 @@ class Planner {
     const LayoutMount& mount = layout_.mounts[index];
     const Access& access = access_of(mount);
     if (!access.anchored) return access.slot;
-    if (!mount.root.empty() && kind_of(mount) == Kind::made) {
+    if (!mount.root.empty() && !on_parent(mount)) {
       Op& op = emit(OpKind::make_directory, mount.source_span, index);
       op.a = access.slot;
       op.text = mount.root;
@@ -202,10 +254,10 @@ class Planner {
   void make_mountpoint(std::uint32_t index) {
     const LayoutMount& mount = layout_.mounts[index];
     const LayoutMount& parent = layout_.mounts[mount.parent];
-    if (mount.mountpoint.empty() || !may_make(mount.create, kind_of(parent))) return;
+    if (mount.mountpoint.empty() || !may_make(mount.create, on_parent(parent))) return;
     Op& op = emit(OpKind::make_mountpoint, mount.target_span, index);
     op.create = mount.create;
-    op.host = kind_of(parent) == Kind::parent;
+    op.host = on_parent(parent);
     op.a = access_of(parent).slot;
     op.b = slots_[index];
     op.text = path::join(parent.root, mount.mountpoint);

@@ -17,8 +17,9 @@ using syntax::Entry;
 using syntax::Node;
 
 /// The keys of a mount that a change may give; `name` as well where the mount is found otherwise.
-constexpr auto changing_keys = std::to_array<std::string_view>(
-    {"source", "type", "options", "fsname", "create", "follow", "on", "cover"});
+constexpr auto changing_keys =
+    std::to_array<std::string_view>({"source", "type", "options", "fsname", "create", "follow",
+                                     "on", "cover", "lower", "upper", "work"});
 
 /// What a word of options decides: a flag, and whether it is the mount's or (`ro=fs`) the
 /// filesystem's, or a parameter.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/spec/layers.h"
 #include "runtime/base/filesystems.h"
 
 namespace mntcr::spec {
@@ -56,7 +57,7 @@ FilesystemDecl decode_shown_filesystem(Context& context, TableReader& table,
   const auto shown = context.shown.find(name);
   if (shown != context.shown.end()) result.of = shown->second;
   table.find("layer");
-  for (const std::string_view key : {"type", "options", "fsname"}) {
+  for (const std::string_view key : {"type", "options", "fsname", "lower", "upper", "work"}) {
     table.refuse(key, "`of` names a filesystem that there is already, as it is",
                  "change it where the base makes it, or take `of` away");
   }
@@ -77,6 +78,7 @@ FilesystemDecl decode_new_filesystem(Context& context, TableReader& table) {
     check_fsname(context, *fsname);
     result.fsname = fsname->value;
   }
+  decode_layers(context, table, result);
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "compiler/spec/filesystem.h"
+#include "compiler/spec/layers.h"
 #include "compiler/spec/names.h"
 #include "compiler/spec/options.h"
 #include "compiler/spec/source.h"
@@ -56,6 +57,7 @@ void decode_bind(Context& context, TableReader& table, MountDecl& mount) {
   mount.attrs = decode_options(context, table, OptionPlace::bind, {}).attrs;
   table.refuse("fsname", "only a new filesystem can be given a name",
                "write it in [filesystem.NAME], or beside `type`");
+  refuse_layers(table, "a mount with `source` shows a filesystem that is there already");
 }
 
 void decode_follow(TableReader& table, MountDecl& mount) {
@@ -88,7 +90,7 @@ void decode_content(Context& context, TableReader& table, MountDecl& mount) {
         .help(R"(write source = "parent:/path" for a bind, or for example type = "tmpfs")");
     // Not known to be a bind, so every word that is good in one of both forms is let pass.
     decode_options(context, table, OptionPlace::new_mount, {});
-    table.find("fsname");
+    for (const std::string_view key : {"fsname", "lower", "upper", "work"}) table.find(key);
   } else if (type != nullptr) {
     decode_made(context, table, mount);
   } else {

@@ -9,6 +9,7 @@
 
 #include "compiler/spec/placement.h"
 #include "runtime/base/mount_options.h"
+#include "runtime/base/overlay.h"
 #include "runtime/base/span.h"
 #include "runtime/plan/plan.h"
 
@@ -25,12 +26,19 @@ struct SourceRef {
   Span span;
 };
 
+/// A layer of an overlay.
+struct LayerDecl {
+  LayerRole role{};
+  SourceRef source;
+};
+
 /// A filesystem that the spec makes: a [filesystem.NAME] table, or a mount with `type`.
 struct FilesystemDecl {
   std::string name;  ///< empty for a mount with `type`
   std::string type;
   std::string fsname;               ///< the type where none is written
   std::vector<std::string> params;  ///< "size=64m", in the order written, each key once
+  std::vector<LayerDecl> layers;    ///< an overlay's: the lower ones, topmost first, upper, work
   std::optional<MountIndex> of;     ///< not made: it is what this mount shows
   Span span;                        ///< the table's header, or the value of `type`
 };

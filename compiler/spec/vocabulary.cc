@@ -15,15 +15,13 @@ struct ReservedKey {
 };
 
 constexpr auto reserved_keys = std::to_array<ReservedKey>({
-    {Room::top, "mask"},          {Room::top, "readonly"},     {Room::top, "policy"},
-    {Room::top, "group"},         {Room::top, "userns"},       {Room::top, "device"},
-    {Room::top, "namespace"},     {Room::mount, "targets"},    {Room::mount, "propagation"},
-    {Room::mount, "propagate"},   {Room::mount, "idmap"},      {Room::mount, "optional"},
-    {Room::mount, "recursive"},   {Room::mount, "namespace"},  {Room::mount, "lower"},
-    {Room::mount, "upper"},       {Room::mount, "work"},       {Room::mount, "deleted"},
-    {Room::mount, "kind"},        {Room::mount, "tree"},       {Room::mount, "device"},
-    {Room::mount, "file"},        {Room::filesystem, "tree"},  {Room::filesystem, "parent"},
-    {Room::filesystem, "lower"},  {Room::filesystem, "upper"}, {Room::filesystem, "work"},
+    {Room::top, "mask"},          {Room::top, "readonly"},    {Room::top, "policy"},
+    {Room::top, "group"},         {Room::top, "userns"},      {Room::top, "device"},
+    {Room::top, "namespace"},     {Room::mount, "targets"},   {Room::mount, "propagation"},
+    {Room::mount, "propagate"},   {Room::mount, "idmap"},     {Room::mount, "optional"},
+    {Room::mount, "recursive"},   {Room::mount, "namespace"}, {Room::mount, "deleted"},
+    {Room::mount, "kind"},        {Room::mount, "tree"},      {Room::mount, "device"},
+    {Room::mount, "file"},        {Room::filesystem, "tree"}, {Room::filesystem, "parent"},
     {Room::filesystem, "device"}, {Room::filesystem, "file"},
 });
 
@@ -33,8 +31,8 @@ constexpr auto top_keys = std::to_array<Word>(
 
 constexpr auto reserved_types =
     std::to_array<Word>({"binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
-                         "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "overlay",
-                         "pstore", "ramfs", "securityfs", "sysfs", "tracefs"});
+                         "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "pstore",
+                         "ramfs", "securityfs", "sysfs", "tracefs"});
 
 struct OptionKey {
   Word word;

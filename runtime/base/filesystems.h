@@ -23,8 +23,12 @@ enum class ParamKind : std::uint8_t {
   text,    ///< anything
 };
 
+/// The fallback of a parameter whose default is the machine's to say.
+inline constexpr std::string_view machines_own = "*";
+
 /// A parameter of a filesystem. `fallback` is the value in force when it is not given, which the
-/// kernel then does not print; empty when it depends on the machine.
+/// kernel then does not print; empty when it depends on the machine, machines_own when the kernel
+/// then prints what differs from the machine's default.
 struct FilesystemParam {
   std::string_view filesystem;
   std::string_view key;

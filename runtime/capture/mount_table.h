@@ -5,7 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/overlay.h"
+
 namespace mntcr {
+
+/// A layer of a live overlay.
+struct LiveLayer {
+  LayerRole role{};
+  std::string path;        ///< as the kernel prints it
+  bool in_live = false;    ///< the mount's own namespace shows a directory there
+  bool in_parent = false;  ///< the parent namespace does
+};
 
 /// A mount of a live namespace. Strings are raw bytes.
 struct LiveMount {
@@ -25,6 +35,7 @@ struct LiveMount {
   std::string fs_type;                  ///< "tmpfs", "fuse.sshfs"
   std::string source;                   ///< "" when it has none
   std::vector<std::string> fs_options;  ///< the superblock's, without ro and rw
+  std::vector<LiveLayer> layers;        ///< an overlay's, once overlay_layers.h has looked for them
 };
 
 /// All mounts of one namespace. mounts[0] is its root; a parent stands before its children and

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <string_view>
@@ -38,7 +39,7 @@ std::string comparable(const FilesystemParam& param, std::string_view value) {
 Params known_params(const std::string& type, const std::vector<std::string>& words) {
   Params params;
   for (const std::string& word : words) {
-    const ParamWord split = split_param(word);
+    const ParamWord split = split_param(overlay_option(word));
     const FilesystemParam* param = find_filesystem_param(type, split.key);
     if (param == nullptr) continue;
     if (param->key != "nr_blocks") {
@@ -53,12 +54,21 @@ Params known_params(const std::string& type, const std::vector<std::string>& wor
   return params;
 }
 
+/// What the spec says and the kernel shows of a parameter whose default is the machine's own.
+/// `auto` and `off` of redirect_dir are printed as what they came to.
+bool both_known(const Params& written, Params::const_iterator wanted, const Params& shown,
+                Params::const_iterator found) {
+  return wanted != written.end() && found != shown.end() && wanted->second != "auto" &&
+         !(wanted->first == "redirect_dir" && wanted->second == "off");
+}
+
 /// What one parameter's two sides amount to; nothing when they are the same.
 std::vector<Difference> compare_param(const FilesystemParam& param, const Params& written,
                                       const Params& shown) {
   const auto wanted = written.find(param.key);
   const auto found = shown.find(param.key);
   if (wanted == written.end() && found == shown.end()) return {};
+  if (param.fallback == machines_own && !both_known(written, wanted, shown, found)) return {};
   // The kernel prints the bytes that N% came to.
   if (wanted != written.end() && wanted->second.ends_with('%')) return {};
   const std::string fallback(param.fallback);
@@ -67,6 +77,31 @@ std::vector<Difference> compare_param(const FilesystemParam& param, const Params
   if (comparable(param, was) == comparable(param, is)) return {};
   const auto word = [](const std::string& value) { return value.empty() ? "default" : value; };
   return {{std::string(param.key), word(was), word(is)}};
+}
+
+/// The paths of one kind of layer.
+std::string paths_of(LayerRole role, const std::vector<LayerPath>& layers) {
+  std::vector<std::string_view> paths;
+  for (const LayerPath& layer : layers) {
+    if (layer.role == role) paths.push_back(layer.path);
+  }
+  return paths.empty() ? "none" : fmt::format("{}", fmt::join(paths, ":"));
+}
+
+/// The kernel prints the paths that it was given.
+std::vector<Difference> compare_layers(const DesiredSuperblock& desired, const LiveMount& live) {
+  std::vector<LayerPath> wanted;
+  for (const DesiredLayer& layer : desired.layers) wanted.push_back({layer.role, layer.shown});
+  const std::vector<LayerPath> found = overlay_layers(live.fs_options);
+  std::vector<Difference> differences;
+  for (const LayerRole role :
+       {LayerRole::lower, LayerRole::upper, LayerRole::work, LayerRole::data}) {
+    std::string was = paths_of(role, wanted);
+    std::string is = paths_of(role, found);
+    if (was != is)
+      differences.push_back({std::string(layer_key(role)), std::move(was), std::move(is)});
+  }
+  return differences;
 }
 
 std::string joined(const std::vector<std::string_view>& words) {
@@ -102,6 +137,7 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
                                            bool ids_are_ours) {
   std::vector<Difference> differences;
   if (desired.kind != DesiredSuperblock::Kind::made) return differences;
+  if (desired.type == overlay_type) differences = compare_layers(desired, live);
   const Params written = known_params(desired.type, desired.params);
   const Params shown = known_params(desired.type, live.fs_options);
   for (const FilesystemParam& param : filesystem_params()) {
@@ -110,7 +146,7 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
     const auto found = compare_param(param, written, shown);
     differences.insert(differences.end(), found.begin(), found.end());
   }
-  bool read_only = false;
+  bool read_only = is_read_only_overlay(live);
   for (const std::string& word : desired.params) {
     const std::string_view flag = split_param(word).key;
     if (flag == "ro" || flag == "rw") read_only = flag == "ro";

@@ -9,6 +9,7 @@
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
+#include "runtime/diff/layer_sources.h"
 #include "runtime/diff/names.h"
 
 namespace mntcr {
@@ -144,7 +145,8 @@ class SourceFinder {
   void settle(const std::vector<std::uint32_t>& mounts) {
     const LiveMount& first = report_.live.mounts[mounts.front()];
     const auto base = base_.find(device_of(first));
-    const bool made = find_filesystem(first.fs_type) != nullptr && !is_deleted(first);
+    const bool made = find_filesystem(first.fs_type) != nullptr && !is_deleted(first) &&
+                      (first.fs_type != overlay_type || find_layers(mounts));
     if (base != base_.end() && made) {
       name_filesystem(mounts, base->second);
     } else if (!made) {
@@ -154,6 +156,14 @@ class SourceFinder {
     } else if (!make_at_a_mount(mounts)) {
       name_filesystem(mounts, no_index);
     }
+  }
+
+  /// Sources for the layers of the overlay that `mounts` show; false when one cannot be told.
+  bool find_layers(const std::vector<std::uint32_t>& mounts) {
+    auto layers = layer_sources(report_.live, live_tree_, delta_.unseen, mounts);
+    if (!layers) return false;
+    for (const std::uint32_t mount : mounts) delta_.layers[mount] = *layers;
+    return true;
   }
 
   /// One mount makes the filesystem and the others are binds of it: the maker shows all of it, and
@@ -254,6 +264,11 @@ Delta make_delta(const DiffReport& report, const MountTree& live_tree) {
   for (const std::uint32_t mount : sought) showing[mount] = false;
   sought.insert(sought.end(), delta.mounts.begin(), delta.mounts.end());
   SourceFinder(report, live_tree, live_of, showing, delta).find(sought);
+  for (const Change* change : delta.changes) {
+    if (report.live.mounts[change->live].fs_type != overlay_type) continue;
+    auto layers = layer_sources(report.live, live_tree, delta.unseen, {change->live});
+    if (layers) delta.layers.try_emplace(change->live, std::move(*layers));
+  }
   return delta;
 }
 

@@ -14,6 +14,12 @@
 
 namespace mntcr {
 
+/// A layer of an overlay that the delta makes.
+struct ListedLayer {
+  LayerRole role{};
+  std::string source;  ///< "self:/tmp/upper", "parent:/srv/base"
+};
+
 /// Where a listed mount comes from.
 struct ListedSource {
   std::string type;       ///< it makes a filesystem of its own; then there is no source
@@ -36,6 +42,9 @@ struct Delta {
   std::vector<std::uint32_t> mounts;              ///< live, in tree order
   std::map<std::uint32_t, ListedSource> sources;  ///< of `mounts`, and of changes of source
   std::vector<ListedFilesystem> filesystems;
+  /// By a live mount: of overlays that are made again there, and of changed ones as far as their
+  /// layers can be found.
+  std::map<std::uint32_t, std::vector<ListedLayer>> layers;
   std::vector<bool>
       unseen;  ///< live mounts that walks of the delta pass: those written with `cover`
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "runtime/base/filesystems.h"
@@ -25,16 +26,24 @@ std::string device_source(const LiveMount& mount) {
 
 std::vector<std::string> param_words(const LiveMount& mount) {
   std::vector<std::string> words;
-  for (const std::string& option : mount.fs_options) {
+  for (const std::string& printed : mount.fs_options) {
+    const std::string_view option = overlay_option(printed);
     const ParamWord word = split_param(option);
     const FilesystemParam* param = find_filesystem_param(mount.fs_type, word.key);
     if (param == nullptr) continue;
     const bool at_fallback =
         !param->fallback.empty() &&
         normalise_param(*param, word.value) == normalise_param(*param, param->fallback);
-    if (!at_fallback) words.push_back(option);
+    if (!at_fallback) words.emplace_back(option);
   }
   return words;
+}
+
+bool is_read_only_overlay(const LiveMount& mount) {
+  return mount.fs_type == overlay_type &&
+         std::ranges::none_of(overlay_layers(mount.fs_options), [](const LayerPath& layer) {
+           return layer.role == LayerRole::upper;
+         });
 }
 
 std::string UniqueNames::derive(const std::string& target) {

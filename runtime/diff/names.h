@@ -23,6 +23,9 @@ std::string device_source(const LiveMount& mount);
 /// not at their fallback, as the kernel prints them.
 std::vector<std::string> param_words(const LiveMount& mount);
 
+/// Whether the filesystem is an overlay without an upper layer, which makes it read-only.
+bool is_read_only_overlay(const LiveMount& mount);
+
 /// Of each desired mount its layer among the mounts of its target, 0 the bottom; no_index where it
 /// is the only one.
 std::vector<std::uint32_t> layers_of(const Plan& plan);

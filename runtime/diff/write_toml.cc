@@ -26,11 +26,30 @@
 namespace mntcr {
 namespace {
 
+/// Keys with their values as TOML.
+using KeyValues = std::vector<std::pair<std::string, std::string>>;
+
+/// The keys of an overlay's layers.
+KeyValues layer_keys(const std::vector<ListedLayer>& layers) {
+  KeyValues keys;
+  std::vector<std::string> lower;
+  for (const ListedLayer& layer : layers) {
+    if (layer.role == LayerRole::lower) lower.push_back(layer.source);
+  }
+  if (!lower.empty()) keys.emplace_back("lower", toml_array(lower));
+  for (const ListedLayer& layer : layers) {
+    if (layer.role != LayerRole::lower)
+      keys.emplace_back(layer_key(layer.role), toml_string(layer.source));
+  }
+  return keys;
+}
+
 /// A [[change]] while it is gathered.
 struct ChangeEntry {
   std::vector<std::string> comments;
   std::vector<std::string> options;
   std::vector<std::pair<std::string, std::string>> keys;  ///< other keys with their values as TOML
+  std::vector<std::string> unset;
 };
 
 /// A [filesystem.NAME] of the base while its changes are gathered.
@@ -38,6 +57,7 @@ struct FilesystemEntry {
   std::vector<std::string> comments;
   std::optional<std::vector<std::string>> options;
   std::optional<std::string> fsname;
+  KeyValues layers;
 };
 
 std::vector<std::string> to_strings(const std::vector<std::string_view>& words) {
@@ -150,7 +170,12 @@ class TomlWriter {
       entry.keys.emplace_back("source", toml_string(from.source));
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
-      entry.keys.emplace_back("unset", toml_array({"source"}));
+      const auto layers = delta_.layers.find(mount);
+      if (layers != delta_.layers.end()) {
+        const KeyValues keys = layer_keys(layers->second);
+        entry.keys.insert(entry.keys.end(), keys.begin(), keys.end());
+      }
+      entry.unset.emplace_back("source");
     }
   }
 
@@ -165,9 +190,12 @@ class TomlWriter {
       entry.comments.push_back(was);
       if (is_name) {
         entry.fsname = found.source;
+      } else if (is_layer_key(difference.what)) {
+        const KeyValues values = layer_values(change, difference);
+        entry.layers.insert(entry.layers.end(), values.begin(), values.end());
       } else {
         entry.options = param_words(found);
-        if (found.sb_rdonly) entry.options->emplace_back("ro");
+        if (found.sb_rdonly && !is_read_only_overlay(found)) entry.options->emplace_back("ro");
       }
       return;
     }
@@ -175,6 +203,8 @@ class TomlWriter {
     entry.comments.push_back(was);
     if (is_name) {
       entry.keys.emplace_back("fsname", toml_string(found.source));
+    } else if (is_layer_key(difference.what)) {
+      gather_layers(entry, change, difference);
     } else if (difference.what == "ro=fs") {
       entry.options.emplace_back(found.sb_rdonly ? "ro=fs" : "rw=fs");
     } else if (difference.is == "default") {
@@ -183,6 +213,33 @@ class TomlWriter {
     } else {
       entry.options.push_back(param_word(superblock.type, difference));
     }
+  }
+
+  void gather_layers(ChangeEntry& entry, const Change& change, const Difference& difference) {
+    const auto values = layer_values(change, difference);
+    if (difference.is == "none") {
+      entry.unset.push_back(difference.what);
+    } else if (values.empty()) {
+      entry.comments.push_back(
+          fmt::format("{}: now {}, which has no word here", difference.what, difference.is));
+      return;
+    }
+    entry.keys.insert(entry.keys.end(), values.begin(), values.end());
+  }
+
+  static bool is_layer_key(std::string_view what) {
+    return what == "lower" || what == "upper" || what == "work" || what == "data";
+  }
+
+  /// The key of a difference in layers with its value as TOML; nothing where that has no word.
+  KeyValues layer_values(const Change& change, const Difference& difference) const {
+    KeyValues values;
+    const auto layers = delta_.layers.find(change.live);
+    if (layers == delta_.layers.end()) return values;
+    for (const auto& [key, value] : layer_keys(layers->second)) {
+      if (key == difference.what) values.emplace_back(key, value);
+    }
+    return values;
   }
 
   static std::string param_word(const std::string& type, const Difference& difference) {
@@ -235,6 +292,7 @@ class TomlWriter {
       text += '\n' + comments(entry.comments) + fmt::format("[filesystem.{}]\n", name);
       if (entry.options) text += "options = " + toml_array(*entry.options) + '\n';
       if (entry.fsname) text += "fsname = " + toml_string(*entry.fsname) + '\n';
+      for (const auto& [key, value] : entry.layers) text += fmt::format("{} = {}\n", key, value);
     }
     return text;
   }
@@ -243,12 +301,13 @@ class TomlWriter {
     std::string text;
     for (const auto& [mount, entry] : changes_) {
       if (entry.comments.empty()) continue;
-      const bool says = !entry.options.empty() || !entry.keys.empty();
+      const bool says = !entry.options.empty() || !entry.keys.empty() || !entry.unset.empty();
       text += '\n' + comments(entry.comments);
       if (!says) continue;
       text += "[[change]]\n" + address(mount);
       if (!entry.options.empty()) text += "options = " + toml_array(entry.options) + '\n';
       for (const auto& [key, value] : entry.keys) text += fmt::format("{} = {}\n", key, value);
+      if (!entry.unset.empty()) text += "unset = " + toml_array(entry.unset) + '\n';
     }
     return text;
   }
@@ -263,7 +322,7 @@ class TomlWriter {
         if (filesystem.layer != no_index) text += fmt::format("layer = {}\n", filesystem.layer);
         continue;
       }
-      text += "type = " + toml_string(shown.fs_type) + '\n';
+      text += "type = " + toml_string(shown.fs_type) + '\n' + layers(filesystem.live);
       const std::vector<std::string> words = param_words(shown);
       if (!words.empty()) text += "options = " + toml_array(words) + '\n';
       text += fsname(shown);
@@ -283,7 +342,7 @@ class TomlWriter {
     if (from.untraced) text += toml_comment(untraced_note(mount));
     if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
     return text + (mount == 0 ? "[root]\n" : placement(mount, !covered.empty())) +
-           source_keys(live(mount), from);
+           source_keys(mount, from);
   }
 
   std::string placement(std::uint32_t mount, bool covers) const {
@@ -298,16 +357,27 @@ class TomlWriter {
     return text;
   }
 
-  std::string source_keys(const LiveMount& found, const ListedSource& from) {
+  /// The layers of an overlay that the mount makes.
+  std::string layers(std::uint32_t mount) const {
+    std::string text;
+    const auto found = delta_.layers.find(mount);
+    if (found == delta_.layers.end()) return text;
+    for (const auto& [key, value] : layer_keys(found->second))
+      text += fmt::format("{} = {}\n", key, value);
+    return text;
+  }
+
+  std::string source_keys(std::uint32_t mount, const ListedSource& from) {
+    const LiveMount& found = live(mount);
     std::vector<std::string> options = to_strings(attr_words(found.attrs, mount_attr::all));
     std::string text;
     if (from.type.empty()) {
       text += "source = " + toml_string(from.source) + '\n';
     } else {
-      text += "type = " + toml_string(from.type) + '\n' + fsname(found);
+      text += "type = " + toml_string(from.type) + '\n' + layers(mount) + fsname(found);
       const std::vector<std::string> words = param_words(found);
       options.insert(options.end(), words.begin(), words.end());
-      if (found.sb_rdonly) options.emplace_back("ro=fs");
+      if (found.sb_rdonly && !is_read_only_overlay(found)) options.emplace_back("ro=fs");
     }
     text += "options = " + toml_array(options) + '\n';
     const std::string words = groups_.words(found);
@@ -322,8 +392,21 @@ class TomlWriter {
   }
 
   std::string untraced_note(std::uint32_t mount) const {
+    if (live(mount).fs_type == overlay_type) return untraced_overlay(live(mount));
     return fmt::format("{} of {}: neither the parent nor the container shows where it came from",
                        live(mount).fs_type, live(mount).source);
+  }
+
+  static std::string untraced_overlay(const LiveMount& overlay) {
+    for (const LiveLayer& layer : overlay.layers) {
+      if (layer.role == LayerRole::data)
+        return "overlay: it has data-only layers, for which specs have no word";
+      if (!layer.in_live && !layer.in_parent) {
+        return fmt::format("overlay: neither the parent nor the container shows its {} layer {}",
+                           layer_key(layer.role), layer.path);
+      }
+    }
+    return "overlay: its layers cannot be told apart from what covers them";
   }
 
   static std::string comments(const std::vector<std::string>& lines) {

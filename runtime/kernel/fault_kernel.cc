@@ -69,6 +69,11 @@ Result<void> FaultKernel::unlinkat(int dir, const std::string& path, int flags) 
   return inner_.unlinkat(dir, path, flags);
 }
 
+Result<void> FaultKernel::symlinkat(const std::string& target, int dir, const std::string& path) {
+  if (auto entered = enter("symlinkat", target, dir, path); !entered) return entered;
+  return inner_.symlinkat(target, dir, path);
+}
+
 Result<std::string> FaultKernel::readlinkat(int dir, const std::string& path) {
   if (auto entered = enter("readlinkat", dir, path); !entered) return Failure(entered.error());
   return inner_.readlinkat(dir, path);
@@ -186,6 +191,11 @@ Result<void> FaultKernel::setns(int ns, int type) {
 Result<void> FaultKernel::fchdir(int dir) {
   if (auto entered = enter("fchdir", dir); !entered) return entered;
   return inner_.fchdir(dir);
+}
+
+Result<void> FaultKernel::chroot(const std::string& path) {
+  if (auto entered = enter("chroot", path); !entered) return entered;
+  return inner_.chroot(path);
 }
 
 Result<std::uint64_t> FaultKernel::ioctl_ns_get_mntns_id(int ns) {

@@ -31,6 +31,7 @@ class FaultKernel final : public Kernel {
   Result<Fd> openat2(int dir, const std::string& path, const OpenHow& how) override;
   Result<void> mkdirat(int dir, const std::string& path, std::uint32_t mode) override;
   Result<void> unlinkat(int dir, const std::string& path, int flags) override;
+  Result<void> symlinkat(const std::string& target, int dir, const std::string& path) override;
   Result<std::string> readlinkat(int dir, const std::string& path) override;
   Result<FileStatus> statx(int dir, const std::string& path, int flags) override;
   Result<std::uint64_t> fstatfs_type(int fd) override;
@@ -57,6 +58,7 @@ class FaultKernel final : public Kernel {
   Result<void> unshare(int flags) override;
   Result<void> setns(int ns, int type) override;
   Result<void> fchdir(int dir) override;
+  Result<void> chroot(const std::string& path) override;
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) override;
   Result<int> ioctl_ns_get_nstype(int ns) override;
   Result<std::vector<int>> sched_getaffinity() override;

@@ -23,6 +23,7 @@ enum class Feature : std::uint8_t {
   listmount,
   unique_mount_ids,
   mount_namespace_ids,
+  overlay_layers,
 };
 
 struct FeatureInfo {

@@ -107,6 +107,7 @@ class Kernel {
   virtual Result<Fd> openat2(int dir, const std::string& path, const OpenHow& how) = 0;
   virtual Result<void> mkdirat(int dir, const std::string& path, std::uint32_t mode) = 0;
   virtual Result<void> unlinkat(int dir, const std::string& path, int flags) = 0;
+  virtual Result<void> symlinkat(const std::string& target, int dir, const std::string& path) = 0;
   virtual Result<std::string> readlinkat(int dir, const std::string& path) = 0;
   virtual Result<FileStatus> statx(int dir, const std::string& path, int flags) = 0;
   /// f_type of fstatfs(2): PROC_SUPER_MAGIC and the like.
@@ -148,6 +149,7 @@ class Kernel {
   virtual Result<void> unshare(int flags) = 0;
   virtual Result<void> setns(int ns, int type) = 0;
   virtual Result<void> fchdir(int dir) = 0;
+  virtual Result<void> chroot(const std::string& path) = 0;
   virtual Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) = 0;  ///< NS_GET_MNTNS_ID
   virtual Result<int> ioctl_ns_get_nstype(int ns) = 0;              ///< NS_GET_NSTYPE
   virtual Result<std::vector<int>> sched_getaffinity() = 0;  ///< CPUs the calling thread may use

@@ -111,6 +111,10 @@ class LinuxKernel final : public Kernel {
     return done(::unlinkat(dir, path.c_str(), flags), "unlinkat");
   }
 
+  Result<void> symlinkat(const std::string& target, int dir, const std::string& path) override {
+    return done(::symlinkat(target.c_str(), dir, path.c_str()), "symlinkat");
+  }
+
   Result<std::string> readlinkat(int dir, const std::string& path) override {
     std::string target(256, '\0');
     for (;;) {
@@ -253,6 +257,10 @@ class LinuxKernel final : public Kernel {
   Result<void> setns(int ns, int type) override { return done(::setns(ns, type), "setns"); }
 
   Result<void> fchdir(int dir) override { return done(::fchdir(dir), "fchdir"); }
+
+  Result<void> chroot(const std::string& path) override {
+    return done(::chroot(path.c_str()), "chroot");
+  }
 
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) override {
     std::uint64_t id = 0;

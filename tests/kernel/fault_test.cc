@@ -8,6 +8,7 @@
 #include "runtime/apply/pin.h"
 #include "runtime/kernel/fault_kernel.h"
 #include "tests/kernel/support/containers.h"
+#include "tests/kernel/support/features.h"
 #include "tests/kernel/support/sandbox.h"
 
 namespace mntcr {
@@ -17,6 +18,14 @@ using namespace sandbox;
 
 /// A container that uses every operation of a plan.
 std::string full_spec() {
+  const std::string overlay = has(Feature::overlay_layers) ? R"([[mount]]
+target = "/tmp/over"
+type = "overlay"
+lower = ["self:/made/here", "self:/tmp/lower"]
+upper = "self:/tmp/upper"
+work = "self:/tmp/work"
+)"
+                                                           : "";
   const std::string root = fresh_dir();
   const std::string data = fresh_dir();
   for (const char* name : {"/proc", "/tmp"}) make_dir(root + name);
@@ -39,15 +48,15 @@ target = "/made/here"
 source = "parent:{}"
 create = "dir"
 options = ["ro"]
-)",
-                     root, data);
+{})",
+                     root, data, overlay);
 }
 
 /// Calls that may fail without harm: the probes of features, whose answer is any other errno than
 /// that of a missing call; a look whether a mountpoint is there, which is then walked to; the id
 /// for pinning, which older kernels do not tell; and giving the thread its CPUs back.
 bool is_harmless(std::size_t call, const std::string& line) {
-  constexpr std::size_t probes = 9;
+  constexpr std::size_t probes = 11;
   if (call <= probes) return true;
   for (const char* name : {"openat2(", "ioctl_ns_get_mntns_id(", "sched_setaffinity("}) {
     if (line.starts_with(name)) return true;

@@ -53,6 +53,7 @@ TEST_CASE("every parameter's fallback is a value of it") {
     INFO(param.filesystem << " " << param.key);
     CHECK(find_filesystem(param.filesystem) != nullptr);
     if (!param.fallback.empty()) {
+      if (param.fallback == machines_own) continue;
       CHECK_FALSE(param_value_error(param, {param.key, param.fallback, true}).has_value());
       CHECK(normalise_param(param, param.fallback) == param.fallback);
     }

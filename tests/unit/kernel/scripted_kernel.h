@@ -17,6 +17,7 @@ class ScriptedKernel : public Kernel {
   Result<Fd> openat2(int, const std::string&, const OpenHow&) override { return next(); }
   Result<void> mkdirat(int, const std::string&, std::uint32_t) override { return done(); }
   Result<void> unlinkat(int, const std::string&, int) override { return done(); }
+  Result<void> symlinkat(const std::string&, int, const std::string&) override { return done(); }
   Result<std::string> readlinkat(int, const std::string&) override { return value<std::string>(); }
   Result<FileStatus> statx(int, const std::string&, int) override { return value<FileStatus>(); }
   Result<std::uint64_t> fstatfs_type(int) override { return value<std::uint64_t>(); }
@@ -54,6 +55,7 @@ class ScriptedKernel : public Kernel {
   Result<void> unshare(int) override { return done(); }
   Result<void> setns(int, int) override { return done(); }
   Result<void> fchdir(int) override { return done(); }
+  Result<void> chroot(const std::string&) override { return done(); }
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int) override { return value<std::uint64_t>(); }
   Result<int> ioctl_ns_get_nstype(int) override { return value<int>(); }
   Result<std::vector<int>> sched_getaffinity() override { return value<std::vector<int>>(); }
