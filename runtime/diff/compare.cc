@@ -79,6 +79,12 @@ std::vector<Difference> compare_param(const FilesystemParam& param, const Params
   return {{std::string(param.key), word(was), word(is)}};
 }
 
+/// Whether a parameter of an overlay is printed as it was given when there is no upper layer:
+/// others are about writing, and the kernel prints what it likes or nothing.
+bool counts_read_only(std::string_view key) {
+  return key != "redirect_dir" && key != "uuid" && key != "volatile";
+}
+
 /// The paths of one kind of layer.
 std::string paths_of(LayerRole role, const std::vector<LayerPath>& layers) {
   std::vector<std::string_view> paths;
@@ -143,6 +149,7 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
   for (const FilesystemParam& param : filesystem_params()) {
     if (param.filesystem != desired.type) continue;
     if (param.kind == ParamKind::id && !ids_are_ours) continue;
+    if (is_read_only_overlay(live) && !counts_read_only(param.key)) continue;
     const auto found = compare_param(param, written, shown);
     differences.insert(differences.end(), found.begin(), found.end());
   }

@@ -28,6 +28,8 @@ std::vector<std::string> param_words(const LiveMount& mount) {
   std::vector<std::string> words;
   for (const std::string& printed : mount.fs_options) {
     const std::string_view option = overlay_option(printed);
+    // Printed for the default of redirect_dir, too, and only root may say it.
+    if (option == "redirect_dir=on" && is_read_only_overlay(mount)) continue;
     const ParamWord word = split_param(option);
     const FilesystemParam* param = find_filesystem_param(mount.fs_type, word.key);
     if (param == nullptr) continue;

@@ -71,17 +71,31 @@ TEST_CASE("overlay: other layers, and another order, are told") {
 
 TEST_CASE("overlay: a parameter with a default of the machine's is compared where both say it") {
   const auto text = [](std::vector<std::string> params, std::vector<std::string> options) {
-    options.insert(options.begin(), "lowerdir=/a");
-    return overlay_case({lower("/a")}, std::move(params), std::move(options)).text();
+    options.insert(options.begin(), {"lowerdir=/a", "upperdir=/tmp/u", "workdir=/tmp/w"});
+    return overlay_case(writable(), std::move(params), std::move(options)).text();
   };
   const std::string same = "no differences\n";
   CHECK(text({}, {"redirect_dir=on", "uuid=on", "index=on"}) == same);
   CHECK(text({"index=off"}, {}) == same);
   CHECK(text({"index=off"}, {"index=on"}) != same);
   CHECK(text({"uuid=auto"}, {"uuid=on"}) == same);
+  CHECK(text({"uuid=off"}, {"uuid=on"}) != same);
   CHECK(text({"redirect_dir=off"}, {"redirect_dir=nofollow"}) == same);
+  CHECK(text({"redirect_dir=on"}, {"redirect_dir=nofollow"}) != same);
   CHECK(text({"volatile"}, {"fsync=volatile"}) == same);
   CHECK(text({"volatile"}, {}) != same);
+  CHECK(text({}, {"userxattr"}) != same);
+}
+
+TEST_CASE("overlay: without an upper layer what is about writing is not compared") {
+  const auto text = [](std::vector<std::string> params, std::vector<std::string> options) {
+    options.insert(options.begin(), "lowerdir=/a");
+    return overlay_case({lower("/a")}, std::move(params), std::move(options)).text();
+  };
+  const std::string same = "no differences\n";
+  CHECK(text({"redirect_dir=follow", "uuid=on", "volatile"}, {"redirect_dir=on", "uuid=null"}) ==
+        same);
+  CHECK(text({"metacopy=off"}, {"metacopy=on"}) != same);
   CHECK(text({}, {"userxattr"}) != same);
 }
 
