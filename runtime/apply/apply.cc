@@ -77,17 +77,19 @@ bool prove(Kernel& kernel, const Plan& plan, const ApplyOptions& options, const 
   return false;
 }
 
-/// Says that the kernel lacks what only overlays need.
+/// Says which overlays this kernel cannot make because it takes all layers at once.
 void refuse_overlays(const Plan& plan, Diagnostics& diagnostics) {
-  const auto overlay = std::ranges::find_if(
-      plan.superblocks, [](const DesiredSuperblock& made) { return !made.layers.empty(); });
-  if (overlay == plan.superblocks.end()) return;
   const FeatureInfo& info = describe(Feature::overlay_layers);
-  diagnostics
-      .add(Code::E0614, overlay->span,
-           fmt::format("this kernel has no {}, which is in Linux since {}", info.name, info.since))
-      .note("layers are given one by one, so that each is the one that was planned")
-      .help("mount the overlay in the parent, and show it with source = \"parent:/…\"");
+  for (const DesiredSuperblock& overlay : plan.superblocks) {
+    const auto why = needs_single_layers(overlay);
+    if (!why) continue;
+    diagnostics
+        .add(
+            Code::E0614, overlay.span,
+            fmt::format("this kernel has no {}, which is in Linux since {}", info.name, info.since))
+        .note("it takes all layers at once, and " + *why)
+        .help("mount the overlay in the parent, and show it with source = \"parent:/…\"");
+  }
 }
 
 /// Says at once what the kernel lacks, instead of failing at the first call.

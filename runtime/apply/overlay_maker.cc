@@ -11,6 +11,7 @@
 
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
+#include "runtime/kernel/features.h"
 #include "runtime/kernel/linux_abi.h"
 
 namespace mntcr {
@@ -39,6 +40,23 @@ std::string part_of(const DesiredSuperblock& overlay, const DesiredLayer& layer)
 
 }  // namespace
 
+std::optional<std::string> needs_single_layers(const DesiredSuperblock& overlay) {
+  std::vector<std::string_view> lower;
+  for (const DesiredLayer& layer : overlay.layers) {
+    if (layer.role == LayerRole::lower) lower.push_back(layer.shown);
+    for (const DesiredLayer& other : overlay.layers) {
+      if (&layer != &other && path::is_at_or_below(other.shown, layer.shown)) {
+        return fmt::format("the path of the layer {} lies in that of {}",
+                           path::printable(other.shown), path::printable(layer.shown));
+      }
+    }
+    if (layer.shown == "/") return "a layer has the path /";
+  }
+  if (lower_list(lower).size() > longest_layer_word)
+    return fmt::format("the paths of the lower layers have more than {} bytes", longest_layer_word);
+  return std::nullopt;
+}
+
 void OverlayMaker::close() {
   making_.clear();
   own_root_.reset();
@@ -64,17 +82,19 @@ std::expected<Fd, StepFailure> OverlayMaker::open(const Op& op) {
   if (const Result<void> done = configure(*context); !done)
     return StepError(refused(plan_, op, done.error()));
   making_[op.dst].superblock = op.b;
+  if (!one_by_one_) one_by_one_ = has_overlay_layers(kernel_);
   return std::move(*context);
 }
 
 std::expected<Fd, StepFailure> OverlayMaker::create(const Op& op, Fd& context) {
-  making_.erase(op.a);
   const auto make = [&]() -> Result<Fd> {
-    if (const Result<void> done = kernel_.fsconfig_create(context.get()); !done)
-      return Failure(done.error());
+    const Result<void> done = one_by_one_.value_or(true) ? kernel_.fsconfig_create(context.get())
+                                                         : create_at_once(context, making_[op.a]);
+    if (!done) return Failure(done.error());
     return kernel_.fsmount(context.get(), 0);
   };
   Result<Fd> made = make();
+  making_.erase(op.a);
   context.reset();
   if (!made) return StepError(refused(plan_, op, made.error()));
   return std::move(*made);
@@ -152,26 +172,58 @@ Result<Fd> OverlayMaker::mount_part(Making& making, const Fd& anchor, const std:
 }
 
 /// Gives the context a layer by its path, which is made to lead to `link_target` of the scratch
-/// tree for so long. The path "/" is the layer as the thread's root.
+/// tree, for so long or, where layers are not taken one by one, until the end. The path "/" is the
+/// layer as the thread's root.
 Result<void> OverlayMaker::give(const Fd& context, const Making& making, const DesiredLayer& layer,
                                 const Fd& place, const std::string& link_target) {
   if (layer.shown == "/") return give_in(context, place, layer);
-  const int scratch = making.scratch.get();
-  const std::string spelled = path::relative_to(layer.shown, "/");
   std::vector<std::string> chain;
-  Result<void> done;
-  for (const std::string_view name : path::components(path::parent(spelled))) {
-    chain.push_back(path::join(chain.empty() ? "" : chain.back(), name));
-    done = kernel_.mkdirat(scratch, chain.back(), scratch_mode);
-    if (!done) return done;
-  }
-  done = kernel_.symlinkat(link_target, scratch, spelled);
-  if (!done) return done;
+  Result<void> done = make_link(making, layer, link_target, chain);
+  if (!done || !one_by_one_.value_or(true)) return done;
   Result<void> given = give_in(context, making.scratch, layer);
-  done = kernel_.unlinkat(scratch, spelled, 0);
+  const int scratch = making.scratch.get();
+  done = kernel_.unlinkat(scratch, path::relative_to(layer.shown, "/"), 0);
   for (auto made = chain.rbegin(); done && made != chain.rend(); ++made)
     done = kernel_.unlinkat(scratch, *made, AT_REMOVEDIR);
   return given ? done : given;
+}
+
+/// The symlink at the layer's path, at the end of `chain`. Where paths stay, two may share a part.
+Result<void> OverlayMaker::make_link(const Making& making, const DesiredLayer& layer,
+                                     const std::string& link_target,
+                                     std::vector<std::string>& chain) {
+  const std::string spelled = path::relative_to(layer.shown, "/");
+  for (const std::string_view name : path::components(path::parent(spelled))) {
+    chain.push_back(path::join(chain.empty() ? "" : chain.back(), name));
+    Result<void> done = kernel_.mkdirat(making.scratch.get(), chain.back(), scratch_mode);
+    if (!done && done.error().number != EEXIST) return done;
+  }
+  return kernel_.symlinkat(link_target, making.scratch.get(), spelled);
+}
+
+Result<void> OverlayMaker::give_all(const Fd& context, const DesiredSuperblock& overlay) {
+  std::vector<std::string_view> lower;
+  for (const DesiredLayer& layer : overlay.layers) {
+    if (layer.role == LayerRole::lower) lower.push_back(layer.shown);
+  }
+  Result<void> done = kernel_.fsconfig_string(context.get(), "lowerdir", lower_list(lower));
+  for (const DesiredLayer& layer : overlay.layers) {
+    if (!done || layer.role == LayerRole::lower) continue;
+    done = kernel_.fsconfig_string(context.get(), std::string(layer_parameter(layer.role)),
+                                   layer_word(layer.role, layer.shown));
+  }
+  return done;
+}
+
+/// All layers and the overlay itself, with the scratch tree as the thread's root.
+Result<void> OverlayMaker::create_at_once(const Fd& context, const Making& making) {
+  Result<void> done = kernel_.fchdir(making.scratch.get());
+  if (done) done = kernel_.chroot(".");
+  if (done) done = give_all(context, superblock(making));
+  if (done) done = kernel_.fsconfig_create(context.get());
+  Result<void> back = kernel_.fchdir(own_root_.get());
+  if (back) back = kernel_.chroot(".");
+  return done ? back : done;
 }
 
 /// With `root` as the thread's root, which is put back whatever happens.

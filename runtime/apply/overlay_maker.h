@@ -10,19 +10,28 @@
 // `upper` and `work` must be reached through one mount (fs/overlayfs/super.c); it is a clone of the
 // directory that holds both. A directory that is made a symlink between the walk that looks and the
 // kernel's own could lead elsewhere within that mount, never out of it.
+//
+// Kernels before 6.7 take the lower layers as one list, and before 6.5 look all layers up at the
+// end. There all strings lead to their layers at once, and the tree is the thread's root when the
+// overlay is made. That cannot be where the path of one layer lies in another's.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/apply/failure.h"
 #include "runtime/kernel/kernel.h"
 #include "runtime/plan/plan.h"
 
 namespace mntcr {
+
+/// Why the overlay cannot be made where layers are not taken one by one; nothing when it can.
+std::optional<std::string> needs_single_layers(const DesiredSuperblock& overlay);
 
 /// See the top of the file. Runs on the executor's thread.
 class OverlayMaker {
@@ -57,6 +66,10 @@ class OverlayMaker {
                         const std::string& name);
   Result<void> give(const Fd& context, const Making& making, const DesiredLayer& layer,
                     const Fd& place, const std::string& link_target);
+  Result<void> make_link(const Making& making, const DesiredLayer& layer,
+                         const std::string& link_target, std::vector<std::string>& chain);
+  Result<void> create_at_once(const Fd& context, const Making& making);
+  Result<void> give_all(const Fd& context, const DesiredSuperblock& overlay);
   Result<void> give_in(const Fd& context, const Fd& root, const DesiredLayer& layer);
   [[nodiscard]] std::string free_name(const Making& making) const;
   StepFailure failure(const Op& op, const DesiredLayer& layer, const Error& error) const;
@@ -64,6 +77,7 @@ class OverlayMaker {
   Kernel& kernel_;
   const Plan& plan_;
   std::unordered_map<Slot, Making> making_;
+  std::optional<bool> one_by_one_;  ///< layers are given when they are added
   Fd own_root_;
 };
 

@@ -78,6 +78,18 @@ std::string layer_word(LayerRole role, std::string_view path) {
   return word;
 }
 
+std::string lower_list(const std::vector<std::string_view>& paths) {
+  std::string list;
+  for (const std::string_view path : paths) {
+    if (!list.empty()) list += ':';
+    for (const char byte : path) {
+      if (byte == '\\' || byte == ':') list += '\\';
+      list += byte;
+    }
+  }
+  return list;
+}
+
 std::vector<LayerPath> overlay_layers(const std::vector<std::string>& fs_options) {
   std::vector<LayerPath> layers;
   for (const std::string& option : fs_options) {

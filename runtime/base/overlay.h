@@ -44,6 +44,9 @@ std::string_view layer_parameter(LayerRole role);
 /// overlay_layers() reads it back.
 std::string layer_word(LayerRole role, std::string_view path);
 
+/// What to give an older kernel as `lowerdir` for all lower layers.
+std::string lower_list(const std::vector<std::string_view>& paths);
+
 /// The layers among the options of a live overlay, in their order.
 std::vector<LayerPath> overlay_layers(const std::vector<std::string>& fs_options);
 

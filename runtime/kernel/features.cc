@@ -60,15 +60,6 @@ bool has_mount_namespace_ids(Kernel& kernel) {
   return ns.has_value() && kernel.ioctl_ns_get_mntns_id(ns->get()).has_value();
 }
 
-/// Layers one by one, each looked up when it is given. An overlay that does not know the parameter
-/// answers EINVAL; one older than the new mount API takes any word and looks at none.
-bool has_overlay_layers(Kernel& kernel) {
-  const auto context = kernel.fsopen(std::string(overlay_type));
-  if (!context) return false;
-  const auto given = kernel.fsconfig_string(context->get(), "lowerdir+", "/proc/no such layer");
-  return !given.has_value() && given.error().number == ENOENT;
-}
-
 template <class Needs>
 std::vector<Feature> missing(const Features& features, Needs needs) {
   std::vector<Feature> result;
@@ -79,6 +70,15 @@ std::vector<Feature> missing(const Features& features, Needs needs) {
 }
 
 }  // namespace
+
+// An overlay that does not know the parameter
+// answers EINVAL; one older than the new mount API takes any word and looks at none.
+bool has_overlay_layers(Kernel& kernel) {
+  const auto context = kernel.fsopen(std::string(overlay_type));
+  if (!context) return false;
+  const auto given = kernel.fsconfig_string(context->get(), "lowerdir+", "/proc/no such layer");
+  return !given.has_value() && given.error().number == ENOENT;
+}
 
 std::span<const FeatureInfo> feature_table() { return table; }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -14,6 +15,7 @@
 #include "runtime/capture/capture.h"
 #include "runtime/capture/overlay_layers.h"
 #include "runtime/diff/diff.h"
+#include "runtime/kernel/fault_kernel.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/features.h"
 #include "tests/kernel/support/sandbox.h"
@@ -427,6 +429,59 @@ TEST_CASE("overlay: a difference in layers is told and written as a change") {
   INFO(delta);
   CHECK(delta.find("lower = [\"self:/tmp/a\", \"self:/tmp/b\"]\nunset = [\"upper\", \"work\"]\n") !=
         std::string::npos);
+}
+
+TEST_CASE("overlay: on a kernel that takes all layers at once, where their paths are apart") {
+  if (!linux_kernel().fsopen("overlay")) return leave_out("overlays");
+  const std::string patch = fresh_dir();
+  make_file(patch + "/a", "patched");
+  const Plan plan = compile(spec_of(
+      make_root(), data(fmt::format("lower = [\"parent:{}\", \"self:/tmp/o w:n\"]\n"
+                                    "upper = \"self:/tmp/upper\"\nwork = \"self:/tmp/work\"\n",
+                                    patch))));
+  // Where the kernel takes them one by one it answers the last question for that as an older one.
+  FaultKernel asked(linux_kernel());
+  {
+    REQUIRE(apply_plan(asked, plan).built);
+  }
+  const auto question = std::ranges::find_if(
+      asked.log().rbegin(), asked.log().rend(),
+      [](const std::string& line) { return line.find("no such layer") != std::string::npos; });
+  FaultKernel kernel(linux_kernel());
+  if (has(Feature::overlay_layers))
+    kernel.fail_call(static_cast<std::size_t>(asked.log().rend() - question), EINVAL);
+  const Applied result = apply_plan(kernel, plan);
+  INFO(result.messages);
+  REQUIRE(result.built);
+  const Fd& ns = result.built->ns();
+  inside(ns, [] {
+    CHECK(content("/data/a") == "patched");
+    std::ofstream("/data/a", std::ios::app) << " and more";
+    CHECK(content("/tmp/upper/a") == "patched and more");
+  });
+  const auto options = mount_at(read_namespace(ns), "/data").fs_options;
+  CAPTURE(options);
+  CHECK(std::ranges::count(options, "lowerdir=" + patch + ":/tmp/o w\\:n") == 1);
+  CHECK(layers_at(ns, "/data") == std::vector<LayerPath>{{LayerRole::lower, patch},
+                                                         {LayerRole::lower, "/tmp/o w:n"},
+                                                         {LayerRole::upper, "/tmp/upper"},
+                                                         {LayerRole::work, "/tmp/work"}});
+  CHECK(differences(ns, plan).empty());
+  check_round_trip(ns);
+}
+
+TEST_CASE("overlay: on a kernel that takes all layers at once, paths in one another are refused") {
+  const Plan plan =
+      compile(spec_of(make_root(), data("lower = [\"self:/srv\", \"self:/srv/below\"]\n")));
+  FaultKernel kernel(linux_kernel());
+  FaultKernel asked(linux_kernel());
+  probe_features(asked);
+  if (has(Feature::overlay_layers)) kernel.fail_call(asked.calls(), EINVAL);
+  const Applied result = apply_plan(kernel, plan);
+  INFO(result.messages);
+  CHECK_FALSE(result.built);
+  CHECK(result.messages.find("E0614") != std::string::npos);
+  CHECK(result.messages.find("/srv/below") != std::string::npos);
 }
 
 }  // namespace mntcr

@@ -32,6 +32,14 @@ TEST_CASE("what the kernel is given for a layer is read back as the path") {
   }
 }
 
+TEST_CASE("a list of lower layers is read back as the paths") {
+  const std::string list = lower_list({"/a", "/b:c", "/d\\", "/e\\:f"});
+  CHECK(overlay_layers({"lowerdir=" + list}) == Layers{{LayerRole::lower, "/a"},
+                                                       {LayerRole::lower, "/b:c"},
+                                                       {LayerRole::lower, "/d\\"},
+                                                       {LayerRole::lower, "/e\\:f"}});
+}
+
 TEST_CASE("newer kernels print volatile in another way than they take it") {
   CHECK(overlay_option("fsync=volatile") == "volatile");
   CHECK(overlay_option("index=on") == "index=on");
