@@ -32,7 +32,8 @@ int run_capture(const Options& options) {
     diagnostics.add(Code::E0704, {}, "--name: this is no name for a container")
         .help("a name is of a-z, 0-9, _ and -, and begins with a letter or digit");
   }
-  good = good && view_live(*kernel, options, diagnostics, [&](const LiveView& view) {
+  good = good &&
+         view_live(*kernel, options, LiveDepth::inodes, diagnostics, [&](const LiveView& view) {
            text = write_spec(name_of(options), view.live, view.parent);
          });
   good = good && deliver(options, text, diagnostics);

@@ -10,6 +10,7 @@ int run_show(const Options& options);
 int run_apply(const Options& options);
 int run_diff(const Options& options);
 int run_capture(const Options& options);
+int run_flatten(const Options& options);
 int run_list(const Options& options);
 int run_delete(const Options& options);
 int run_explain(const Options& options);

@@ -1,12 +1,15 @@
 #include "compiler/driver/live.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "compiler/driver/files.h"
 #include "compiler/driver/where.h"
 #include "runtime/apply/new_namespace.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
+#include "runtime/capture/inspector.h"
 #include "runtime/capture/overlay_layers.h"
 #include "runtime/kernel/namespace_thread.h"
 
@@ -15,7 +18,7 @@ namespace {
 
 using Work = std::function<void(const LiveView&)>;
 
-Result<void> read_here(Kernel& kernel, const Fd& where, const Work& work) {
+Result<void> read_here(Kernel& kernel, const Fd& where, LiveDepth depth, const Work& work) {
   const Result<Fd> proc = open_proc(kernel);
   if (!proc) return Failure(proc.error());
   const Result<Fd> own = open_own_namespace(kernel, *proc);
@@ -26,30 +29,35 @@ Result<void> read_here(Kernel& kernel, const Fd& where, const Work& work) {
   if (!live) return Failure(live.error());
   if (const Result<void> found = find_layers(kernel, where, *parent, *live); !found)
     return Failure(found.error());
+  if (depth == LiveDepth::inodes) {
+    const Result<void> inspected = inspect(kernel, *proc, where, *live);
+    if (!inspected) return inspected;
+  }
   work({kernel, *proc, *parent, *live});
   return {};
 }
 
 Result<void> read_in_parent(Kernel& kernel, const Options& options, const Fd& where,
-                            const Work& work) {
-  if (options.parent.empty()) return read_here(kernel, where, work);
+                            LiveDepth depth, const Work& work) {
+  if (options.parent.empty()) return read_here(kernel, where, depth, work);
   const Result<Fd> parent = open_where(kernel, options.parent);
   if (!parent) return in_context("--parent", parent.error());
   return run_in_thread([&]() -> Result<void> {
     Result<void> moved = enter_mount_namespace(kernel, parent->get());
-    return moved ? read_here(kernel, where, work) : moved;
+    return moved ? read_here(kernel, where, depth, work) : moved;
   });
 }
 
 }  // namespace
 
-bool view_live(Kernel& kernel, const Options& options, Diagnostics& diagnostics, const Work& work) {
+bool view_live(Kernel& kernel, const Options& options, LiveDepth depth, Diagnostics& diagnostics,
+               const Work& work) {
   const Result<Fd> where = open_where(kernel, options.where);
   if (!where) {
     diagnostics.add(Code::E0701, {}, where.error().message).help("mntcr list shows what is pinned");
     return false;
   }
-  const Result<void> read = read_in_parent(kernel, options, *where, work);
+  const Result<void> read = read_in_parent(kernel, options, *where, depth, work);
   if (!read) {
     diagnostics.add(Code::E0702, {}, "cannot read the live mounts: " + read.error().message);
   }

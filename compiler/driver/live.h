@@ -1,11 +1,13 @@
 // Reading the container that WHERE names, from its parent namespace.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "compiler/driver/options.h"
 #include "runtime/base/diagnostic.h"
 #include "runtime/capture/mount_table.h"
+#include "runtime/diff/diff.h"
 #include "runtime/kernel/kernel.h"
 
 namespace mntcr::driver {
@@ -18,10 +20,13 @@ struct LiveView {
   const MountTable& live;
 };
 
+/// How much of a container is read. What is written as a spec takes the inodes, too.
+enum class LiveDepth : std::uint8_t { mounts, inodes };
+
 /// Reads the namespace options.where and its parent, and calls `work` on a thread that stands in
 /// the parent namespace (options.parent, else the caller's). Says what cannot be read in
 /// `diagnostics`; then `work` is not called and the answer is false.
-bool view_live(Kernel& kernel, const Options& options, Diagnostics& diagnostics,
+bool view_live(Kernel& kernel, const Options& options, LiveDepth depth, Diagnostics& diagnostics,
                const std::function<void(const LiveView&)>& work);
 
 /// Writes `text` to options.output, or to stdout; says why not in `diagnostics`.

@@ -108,6 +108,11 @@ class CommandLine {
     show->add_flag_callback(
             "--json", [this] { options_.show = ShowForm::json; }, "Show the plan as JSON")
         ->excludes(tree);
+    CLI::App* flatten =
+        add(Command::flatten, "flatten", "Write a spec and all that it extends as one spec");
+    add_spec(flatten, "SPEC", "A spec or a plan file");
+    flatten->add_option("-o,--output", options_.output, "Where the spec goes, stdout by default")
+        ->option_text("FILE");
   }
 
   void add_running() {

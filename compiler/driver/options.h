@@ -17,6 +17,7 @@ enum class Command : std::uint8_t {
   apply,
   diff,
   capture,
+  flatten,
   list,
   remove,
   explain,

@@ -57,7 +57,10 @@ std::optional<Plan> compile_spec(const spec::SpecInput& input,
   if (!spec) return std::nullopt;
   const auto layout = lay_out(*spec, diagnostics);
   if (!layout) return std::nullopt;
-  return plan_layout(*layout, sources);
+  Plan plan = plan_layout(*layout, sources);
+  for (const spec::ParamSetting& setting : settings)
+    plan.settings.push_back({setting.key, setting.value});
+  return plan;
 }
 
 std::optional<Plan> compile_text(std::string name, std::string text,
@@ -84,6 +87,7 @@ Loaded load_any(const std::string& path, const std::vector<spec::ParamSetting>& 
     return compile_loaded(input_of(path, std::move(*text), search), settings, diagnostics);
   }
   Loaded loaded;
+  loaded.from_plan = true;
   loaded.plan = read_plan(bytes, path, diagnostics);
   if (loaded.plan) loaded.sources = loaded.plan->sources;
   if (loaded.plan && !settings.empty()) {

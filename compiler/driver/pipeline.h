@@ -16,6 +16,7 @@ namespace mntcr::driver {
 struct Loaded {
   std::optional<Plan> plan;
   SourceMap sources;
+  bool from_plan = false;  ///< the file was a plan, not a spec
 };
 
 /// Compiles a spec and what it extends. A pure function of its arguments and of what `input.read`

@@ -17,6 +17,8 @@ int run(int argc, const char* const* argv) {
       return run_diff(*parsed.options);
     case Command::capture:
       return run_capture(*parsed.options);
+    case Command::flatten:
+      return run_flatten(*parsed.options);
     case Command::list:
       return run_list(*parsed.options);
     case Command::remove:

@@ -31,6 +31,9 @@ std::optional<Reason> own_reason(const Resolved& resolved, MountIndex index) {
     return Reason{mount.source ? mount.source->span : mount.made->span,
                   "the root of a filesystem is a directory"};
   }
+  const Inode* inode = resolved.inventory.find(content.filesystem, content.root);
+  if (inode != nullptr && inode->decl.kind == NodeKind::directory)
+    return Reason{inode->span, "this says that it is a directory"};
   if (mount.create == Create::dir)
     return Reason{mount.create_span, "this says that it is a directory"};
   return std::nullopt;
@@ -97,7 +100,8 @@ MadePlaces find_made_places(const Resolved& resolved) {
 bool same_words(const MountDecl& a, const MountDecl& b) {
   if (a.made && b.made) {
     return a.made->type == b.made->type && a.made->params == b.made->params &&
-           a.made->fsname == b.made->fsname && same_layers(*a.made, *b.made);
+           a.made->flags == b.made->flags && a.made->fsname == b.made->fsname &&
+           same_layers(*a.made, *b.made);
   }
   return a.source && b.source && a.source->scheme == b.source->scheme &&
          a.source->scheme != SourceRef::Scheme::self && a.source->name == b.source->name &&
@@ -135,9 +139,10 @@ void check_mountpoints(const Resolved& resolved, Diagnostics& diagnostics) {
     const Content& holder = *resolved.contents[under->mount];
     const auto* filesystem = find_made(resolved.spec, holder.filesystem);
     if (filesystem == nullptr || filesystem->type != "tmpfs") continue;
+    const std::string place = path::join(holder.root, under->rest);
+    if (resolved.inventory.find(holder.filesystem, place) != nullptr) continue;
     const auto places = made.find(holder.filesystem);
-    if (places != made.end() && places->second.contains(path::join(holder.root, under->rest)))
-      continue;
+    if (places != made.end() && places->second.contains(place)) continue;
     diagnostics
         .add(Code::E0304, mount.create_span,
              fmt::format("nothing makes the mountpoint {}", mount.target.value))
@@ -159,7 +164,8 @@ void check_unused(const spec::Spec& spec, Diagnostics& diagnostics) {
     // What a base declares is for whoever extends it.
     constexpr FileId compiled = 0;
     const bool of_base = filesystem.span.known() && filesystem.span.file != compiled;
-    if (used.contains(filesystem.name) || of_base) continue;
+    const bool adds = filesystem.of && !filesystem.tree.empty();
+    if (used.contains(filesystem.name) || of_base || adds) continue;
     diagnostics
         .add(Code::W0301, filesystem.span,
              fmt::format("no mount shows the filesystem `{}`", filesystem.name))

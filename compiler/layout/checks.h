@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/layout/contents.h"
+#include "compiler/layout/inventory.h"
 #include "compiler/layout/overlays.h"
 #include "compiler/spec/spec.h"
 #include "runtime/base/diagnostic.h"
@@ -17,6 +18,7 @@ struct Resolved {
   const spec::Placement& placement;
   const std::vector<std::optional<Content>>& contents;
   const Layers& layers;
+  const Inventory& inventory;
 };
 
 /// create = "file" where only a directory can be.
@@ -30,5 +32,8 @@ void check_unused(const spec::Spec& spec, Diagnostics& diagnostics);
 
 /// The same mounted twice on one target.
 void check_twice(const Resolved& resolved, Diagnostics& diagnostics);
+
+/// An idmap of a filesystem of the spec whose mounts cannot have one.
+void check_idmaps(const Resolved& resolved, Diagnostics& diagnostics);
 
 }  // namespace mntcr::layout

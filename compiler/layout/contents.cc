@@ -22,15 +22,6 @@ bool is_self(const MountDecl& mount) {
   return mount.source && mount.source->scheme == SourceRef::Scheme::self;
 }
 
-const spec::FilesystemDecl* find_named(const spec::Spec& spec, const MountDecl& mount) {
-  if (!mount.source || mount.source->scheme != SourceRef::Scheme::fs) return nullptr;
-  const auto named = std::find_if(spec.filesystems.begin(), spec.filesystems.end(),
-                                  [&](const spec::FilesystemDecl& filesystem) {
-                                    return filesystem.name == mount.source->name;
-                                  });
-  return named == spec.filesystems.end() ? nullptr : &*named;
-}
-
 /// Resolves all mounts of one spec.
 class Resolver {
  public:
@@ -86,7 +77,7 @@ class Resolver {
       mount = link->met.mount;
     }
     if (states_[mount] == State::running) report_ring(chain, mount);
-    if (states_[mount] == State::fresh) contents_[mount] = direct(mount);
+    if (states_[mount] == State::fresh) contents_[mount] = unnamed(mount, direct(mount));
     states_[mount] = State::done;
     come_back(chain);
   }
@@ -94,11 +85,41 @@ class Resolver {
   void come_back(const std::vector<Link>& chain) {
     for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
       if (const auto& shown = contents_[link->met.mount]) {
-        contents_[link->mount] =
-            Content{shown->filesystem, path::join(link->whole ? "" : shown->root, link->met.rest)};
+        contents_[link->mount] = unnamed(link->mount, through(*link, *shown));
       }
       states_[link->mount] = State::done;
     }
+  }
+
+  /// What a mount shows by a link to one that shows `shown`.
+  [[nodiscard]] Content through(const Link& link, const Content& shown) const {
+    const std::string& rest = link.met.rest;
+    if (link.whole) return {shown.filesystem, rest};
+    if (shown.deleted && !rest.empty()) {
+      diagnostics_
+          .add(Code::E0253, spec_.mounts[link.mount].source->span,
+               "the source lies inside an inode without a name")
+          .label(spec_.mounts[link.met.mount].span, "this mount shows it")
+          .note("what has no name is made anew, and holds nothing")
+          .help("write a source that is there");
+    }
+    return {shown.filesystem, path::join(shown.root, rest), shown.deleted};
+  }
+
+  /// With `deleted` the source says only which filesystem.
+  [[nodiscard]] Content unnamed(MountIndex index, Content content) const {
+    const MountDecl& mount = spec_.mounts[index];
+    if (!mount.deleted) return content;
+    const bool made = find_made(spec_, content.filesystem) != nullptr;
+    if (!made || !content.root.empty()) {
+      diagnostics_
+          .add(Code::E0251, mount.source->span,
+               made ? "the source is a part of its filesystem"
+                    : "the source is a filesystem of the parent")
+          .label(mount.deleted->label.span, "an inode without a name lies nowhere, and is made")
+          .help(R"(name a filesystem that the spec makes, whole: source = "fs:NAME")");
+    }
+    return {std::move(content.filesystem), deleted_place(mount.deleted->label.value), true};
   }
 
   /// What a mount shows that has no link.
@@ -163,6 +184,15 @@ std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec,
                                                      const Placement& placement,
                                                      Diagnostics& diagnostics) {
   return Resolver(spec, placement, diagnostics).resolve();
+}
+
+const spec::FilesystemDecl* find_named(const spec::Spec& spec, const spec::MountDecl& mount) {
+  if (!mount.source || mount.source->scheme != SourceRef::Scheme::fs) return nullptr;
+  const auto named = std::find_if(spec.filesystems.begin(), spec.filesystems.end(),
+                                  [&](const spec::FilesystemDecl& filesystem) {
+                                    return filesystem.name == mount.source->name;
+                                  });
+  return named == spec.filesystems.end() ? nullptr : &*named;
 }
 
 const spec::FilesystemDecl* find_made(const spec::Spec& spec, const Identity& identity) {

@@ -32,6 +32,7 @@ struct Identity {
 struct Content {
   Identity filesystem;
   std::string root;
+  bool deleted = false;  ///< an inode that has no name in the end; `root` is its place before
 };
 
 /// The contents of all mounts, by their index. One is missing only after an error: a ring of
@@ -39,6 +40,9 @@ struct Content {
 std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec,
                                                      const spec::Placement& placement,
                                                      Diagnostics& diagnostics);
+
+/// The [filesystem.NAME] of a mount with the source fs:NAME, else nullptr.
+const spec::FilesystemDecl* find_named(const spec::Spec& spec, const spec::MountDecl& mount);
 
 /// The filesystem that the spec makes behind `identity`; nullptr when it is the parent's.
 const spec::FilesystemDecl* find_made(const spec::Spec& spec, const Identity& identity);

@@ -8,6 +8,8 @@
 
 #include "compiler/layout/checks.h"
 #include "compiler/layout/contents.h"
+#include "compiler/layout/inode_checks.h"
+#include "compiler/layout/inventory.h"
 #include "compiler/layout/overlays.h"
 #include "compiler/spec/placement.h"
 
@@ -38,10 +40,28 @@ class Writer {
       written[mount] = static_cast<std::uint32_t>(result_.mounts.size());
       add(mount, under ? written[under->mount] : no_index, under ? under->rest : "");
     }
+    for (MountIndex mount = 0; mount < written.size(); ++mount) {
+      const auto* named = layout::find_named(resolved_.spec, resolved_.spec.mounts[mount]);
+      if (named != nullptr && named->of) result_.mounts[written[mount]].of = written[*named->of];
+    }
+    for (const spec::FilesystemDecl& filesystem : resolved_.spec.filesystems)
+      result_.filesystem_names.push_back(filesystem.name);
+    for (const auto& [filesystem, number] : numbers_) add_nodes(filesystem, number);
+    std::ranges::sort(result_.nodes, {}, [](const DesiredNode& node) {
+      return std::pair<std::uint32_t, std::string_view>(node.superblock, node.path);
+    });
     return std::move(result_);
   }
 
  private:
+  void add_nodes(const Identity& filesystem, std::uint32_t superblock) {
+    for (const auto& [path, inode] : resolved_.inventory.of(filesystem)) {
+      const spec::InodeDecl& decl = inode.decl;
+      result_.nodes.push_back({superblock, decl.kind, inode.deleted, decl.mode, decl.uid, decl.gid,
+                               decl.dev_major, decl.dev_minor, path, decl.target, inode.span});
+    }
+  }
+
   void add(MountIndex index, std::uint32_t parent, const std::string& mountpoint) {
     const spec::MountDecl& from = resolved_.spec.mounts[index];
     const Content& content = *resolved_.contents[index];
@@ -52,12 +72,27 @@ class Writer {
     mount.target = from.target.value;
     mount.mountpoint = mountpoint;
     mount.root = content.root;
+    mount.deleted = content.deleted;
     mount.attrs = from.attrs;
+    mount.name = from.name.value;
+    mount.on = from.on_mount.has_value();
+    mount.cover = from.cover;
+    if (from.source && from.source->scheme == spec::SourceRef::Scheme::self)
+      mount.self = from.source->path;
+    if (from.idmap) mount.idmap = number_of(from.idmap->value);
     mount.create = from.create;
     mount.span = from.span;
     mount.target_span = from.target.span;
     mount.source_span = from.source ? from.source->span : from.made->span;
     result_.mounts.push_back(std::move(mount));
+  }
+
+  std::uint32_t number_of(const IdMap& map) {
+    auto& maps = result_.idmaps;
+    const auto found = std::find(maps.begin(), maps.end(), map);
+    const auto number = static_cast<std::uint32_t>(found - maps.begin());
+    if (found == maps.end()) maps.push_back(map);
+    return number;
   }
 
   /// The number of a filesystem; it gets the next one when `user` is the first place that shows it.
@@ -77,6 +112,7 @@ class Writer {
       superblock.type = made->type;
       superblock.fsname = made->fsname;
       superblock.params = made->params;
+      superblock.flags = made->flags;
       superblock.name = made->name;
       superblock.span = made->span;
     } else {
@@ -103,11 +139,15 @@ std::optional<Layout> lay_out(const spec::Spec& spec, Diagnostics& diagnostics) 
   layout::check_unused(spec, diagnostics);
   const auto contents = layout::resolve_contents(spec, placement, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
+  const layout::Inventory inventory(spec, contents, diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
   const layout::Layers layers = layout::resolve_layers(spec, placement, contents, diagnostics);
-  const layout::Resolved resolved{spec, placement, contents, layers};
+  const layout::Resolved resolved{spec, placement, contents, layers, inventory};
+  layout::check_inodes(resolved, diagnostics);
   layout::check_kinds(resolved, diagnostics);
   layout::check_mountpoints(resolved, diagnostics);
   layout::check_twice(resolved, diagnostics);
+  layout::check_idmaps(resolved, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
   return Writer(resolved).write();
 }

@@ -21,10 +21,17 @@ struct LayoutMount {
   std::string mountpoint;           ///< relative to the parent's root, "" lies on that root itself
   std::string root;                 ///< relative to the superblock's path, "" for all of it
   AttrDemand attrs;
+  std::string name;                ///< what the spec calls it, empty when it does not
+  bool on = false;                 ///< it names the mount that it lies on
+  bool cover = false;              ///< walks pass it
+  std::string self;                ///< the path of a `self:` source, else empty
+  std::uint32_t of = no_index;     ///< the mount that the `of` of its [filesystem] means
+  std::uint32_t idmap = no_index;  ///< in Layout::idmaps
   Create create = Create::automatic;
   Span span;  ///< the entry
   Span target_span;
   Span source_span;
+  bool deleted = false;  ///< shows an inode that has no name in the end; `root` is the one before
 };
 
 /// See the top of the file. mounts[0] is the root and a parent stands before its children.
@@ -32,6 +39,9 @@ struct Layout {
   std::string name;
   std::vector<DesiredSuperblock> superblocks;
   std::vector<LayoutMount> mounts;
+  std::vector<std::string> filesystem_names;  ///< all that are declared, shown or not
+  std::vector<IdMap> idmaps = {};             ///< each once
+  std::vector<DesiredNode> nodes = {};        ///< by superblock and path
 };
 
 /// Places every mount of `spec`: finds parents by walking the finished tree and resolves `self:`

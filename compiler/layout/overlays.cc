@@ -122,8 +122,17 @@ class LayerResolver {
       return std::nullopt;
     }
     const Content& shown = *contents_[met->mount];
-    return Layer{
-        decl.role, {shown.filesystem, path::join(shown.root, met->rest)}, source.path, source.span};
+    if (shown.deleted && !met->rest.empty()) {
+      diagnostics_.add(Code::E0253, source.span, "the layer lies inside an inode without a name")
+          .label(spec_.mounts[met->mount].span, "this mount shows it")
+          .note("what has no name is made anew, and holds nothing")
+          .help("write a layer that is there");
+      return std::nullopt;
+    }
+    return Layer{decl.role,
+                 {shown.filesystem, path::join(shown.root, met->rest), shown.deleted},
+                 source.path,
+                 source.span};
   }
 
   /// A layer by `fs:`. It is printed by the path of a mount that shows it, as capture will look for

@@ -52,7 +52,28 @@ fb::Mount write_mount(const DesiredMount& mount, StringTable& strings) {
           strings.number(mount.root),
           write_span(mount.span),
           mount.attrs.value,
-          mount.attrs.mask};
+          mount.attrs.mask,
+          strings.number(mount.name),
+          strings.number(mount.self),
+          mount.of,
+          mount.on,
+          mount.cover,
+          mount.idmap,
+          mount.deleted};
+}
+
+fb::Node write_node(const DesiredNode& node, StringTable& strings) {
+  return {node.superblock,
+          static_cast<std::uint8_t>(node.kind),
+          node.deleted,
+          node.mode,
+          node.uid,
+          node.gid,
+          node.dev_major,
+          node.dev_minor,
+          strings.number(node.path),
+          strings.number(node.target),
+          write_span(node.span)};
 }
 
 flatbuffers::Offset<fb::Layer> write_layer(flatbuffers::FlatBufferBuilder& builder,
@@ -77,7 +98,21 @@ flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuil
   const auto layer_list = builder.CreateVector(layers);
   return fb::CreateSuperblock(builder, static_cast<std::uint8_t>(superblock.kind),
                               superblock.follow, path, type, fsname, name, params, &span,
-                              layer_list);
+                              layer_list, superblock.flags.value, superblock.flags.mask);
+}
+
+flatbuffers::Offset<fb::IdMap> write_idmap(flatbuffers::FlatBufferBuilder& builder,
+                                           const IdMap& map) {
+  const auto list = [&](const IdRanges& ranges) {
+    std::vector<fb::IdRange> written;
+    written.reserve(ranges.size());
+    for (const IdRange& range : ranges)
+      written.emplace_back(range.inside, range.outside, range.count);
+    return builder.CreateVectorOfStructs(written);
+  };
+  const auto uid = list(map.uid);
+  const auto gid = list(map.gid);
+  return fb::CreateIdMap(builder, uid, gid);
 }
 
 flatbuffers::DetachedBuffer write_body(const Plan& plan) {
@@ -85,10 +120,12 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   StringTable strings;
   std::vector<fb::Op> ops;
   std::vector<fb::Mount> mounts;
+  std::vector<fb::Node> nodes;
   ops.reserve(plan.ops.size());
   mounts.reserve(plan.mounts.size());
   for (const Op& op : plan.ops) ops.push_back(write_op(op, strings));
   for (const DesiredMount& mount : plan.mounts) mounts.push_back(write_mount(mount, strings));
+  for (const DesiredNode& node : plan.nodes) nodes.push_back(write_node(node, strings));
 
   std::vector<flatbuffers::Offset<fb::Source>> sources;
   for (const SourceText& source : plan.sources.texts()) {
@@ -100,14 +137,28 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   for (const DesiredSuperblock& superblock : plan.superblocks) {
     superblocks.push_back(write_superblock(builder, superblock));
   }
+  std::vector<flatbuffers::Offset<fb::Setting>> settings;
+  for (const PlanSetting& setting : plan.settings) {
+    const auto param = builder.CreateString(setting.name);
+    const auto value = builder.CreateString(setting.value);
+    settings.push_back(fb::CreateSetting(builder, param, value));
+  }
+  const auto filesystem_names = builder.CreateVectorOfStrings(plan.filesystem_names);
+  const auto setting_list = builder.CreateVector(settings);
+  std::vector<flatbuffers::Offset<fb::IdMap>> idmaps;
+  for (const IdMap& map : plan.idmaps) idmaps.push_back(write_idmap(builder, map));
   const auto name = builder.CreateString(plan.name);
   const auto source_list = builder.CreateVector(sources);
   const auto string_list = builder.CreateVectorOfStrings(strings.strings());
   const auto superblock_list = builder.CreateVector(superblocks);
   const auto mount_list = builder.CreateVectorOfStructs(mounts);
   const auto op_list = builder.CreateVectorOfStructs(ops);
-  fb::FinishPlanBuffer(builder, fb::CreatePlan(builder, name, source_list, string_list,
-                                               superblock_list, mount_list, op_list, plan.slots));
+  const auto idmap_list = builder.CreateVector(idmaps);
+  const auto node_list = builder.CreateVectorOfStructs(nodes);
+  fb::FinishPlanBuffer(
+      builder,
+      fb::CreatePlan(builder, name, source_list, string_list, superblock_list, mount_list, op_list,
+                     plan.slots, filesystem_names, setting_list, idmap_list, node_list));
   return builder.Release();
 }
 

@@ -1,8 +1,10 @@
 #include "compiler/planner/planner.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 
 namespace mntcr {
@@ -16,7 +18,10 @@ struct Access {
   std::uint32_t layers = 0;  ///< of overlays that are parts of it
   bool part = false;         ///< one of them shows only a part of it
   bool made_on = false;      ///< mountpoints are made on it
+  bool holds = false;        ///< a tree is made on it
   bool read_only = false;    ///< one of its mounts is read-only
+  bool idmapped = false;     ///< one of its mounts is: nobody's files could be made through it
+  bool closing = false;      ///< it becomes read-only itself when all places on it are made
   bool anchored = false;     ///< its mounts are clones of an anchor, else its one mount is used up
   Slot slot = no_slot;       ///< of the anchor, or of the mount that will be used up
 
@@ -24,8 +29,8 @@ struct Access {
 };
 
 /// Which mountpoints a plan may make: on filesystems of its own, or where the spec says so.
-bool may_make(Create create, bool of_parent) {
-  if (create == Create::automatic) return !of_parent;
+bool may_make(Create create, bool on_parents) {
+  if (create == Create::automatic) return !on_parents;
   return create != Create::never;
 }
 
@@ -36,8 +41,13 @@ class Planner {
     plan_.name = layout.name;
     plan_.sources = sources;
     plan_.superblocks = layout.superblocks;
+    plan_.filesystem_names = layout.filesystem_names;
+    plan_.idmaps = layout.idmaps;
     children_.resize(layout.mounts.size());
     slots_.resize(layout.mounts.size(), no_slot);
+    plan_.nodes = layout.nodes;
+    for (std::uint32_t index = 0; index < layout.nodes.size(); ++index)
+      nodes_.emplace(std::pair(layout.nodes[index].superblock, layout.nodes[index].path), index);
   }
 
   Plan run() {
@@ -47,6 +57,7 @@ class Planner {
     open_sources();
     make_filesystems();
     set_anchors();
+    make_nodes();
     make_overlays();
     build_tree();
     leave_parent();
@@ -66,7 +77,7 @@ class Planner {
 
   [[nodiscard]] Access& access_of(const LayoutMount& mount) { return access_[mount.superblock]; }
   /// Whether a directory made there would be made on a filesystem of the parent.
-  [[nodiscard]] bool on_parent(const LayoutMount& mount) const {
+  [[nodiscard]] bool on_parents(const LayoutMount& mount) const {
     return writes_reach_parent(layout_.superblocks, mount.superblock);
   }
   [[nodiscard]] bool is_overlay(std::uint32_t superblock) const {
@@ -79,13 +90,14 @@ class Planner {
     for (std::uint32_t index = 0; index < layout_.mounts.size(); ++index) {
       const LayoutMount& mount = layout_.mounts[index];
       plan_.mounts.push_back({mount.parent, mount.superblock, mount.target, mount.mountpoint,
-                              mount.root, mount.attrs, mount.span});
+                              mount.root, mount.attrs, mount.span, mount.name, mount.on,
+                              mount.cover, mount.self, mount.of, mount.idmap, mount.deleted});
       if (mount.parent != no_index) children_[mount.parent].push_back(index);
     }
   }
 
   /// Which superblocks need an anchor: those that are cloned from more than once or in part, and
-  /// those whose one mount is read-only while mountpoints must be made on it.
+  /// those whose one mount is read-only or idmapped while mountpoints must be made on it.
   void survey() {
     access_.resize(layout_.superblocks.size());
     for (const LayoutMount& mount : layout_.mounts) {
@@ -93,9 +105,10 @@ class Planner {
       ++access.mounts;
       access.part |= !mount.root.empty();
       access.read_only |= (mount.attrs.value & mount_attr::rdonly) != 0;
+      access.idmapped |= mount.idmap != no_index;
       if (mount.parent == no_index || mount.mountpoint.empty()) continue;
       const LayoutMount& parent = layout_.mounts[mount.parent];
-      if (may_make(mount.create, on_parent(parent))) access_of(parent).made_on = true;
+      if (may_make(mount.create, on_parents(parent))) access_of(parent).made_on = true;
     }
     // Layers stand before what they are layers of.
     for (auto index = static_cast<std::uint32_t>(access_.size()); index-- > 0;) {
@@ -103,9 +116,14 @@ class Planner {
       for (const DesiredLayer& layer : layout_.superblocks[index].layers)
         ++access_[layer.superblock].layers;
     }
-    for (Access& access : access_) {
+    for (const DesiredNode& node : layout_.nodes) access_[node.superblock].holds = true;
+    for (std::size_t index = 0; index < access_.size(); ++index) {
+      Access& access = access_[index];
+      const AttrDemand& flags = layout_.superblocks[index].flags;
+      access.closing = (flags.value & fs_flag::rdonly) != 0 &&
+                       (access.made_on || access.part || access.holds || access.layers > 0);
       access.anchored = access.mounts > 1 || access.part || access.layers > 0 ||
-                        (access.made_on && access.read_only);
+                        (access.made_on && (access.read_only || access.idmapped));
     }
   }
 
@@ -183,6 +201,33 @@ class Planner {
     op.b = index;
   }
 
+  /// Before anything is cloned or mounted: each mount then finds what it shows or lies on.
+  void make_nodes() {
+    for (std::uint32_t index = 0; index < layout_.nodes.size(); ++index)
+      emit_node(OpKind::make_node, index);
+  }
+
+  /// What has no name takes no mounts and is no bind's source, so names go last of all; those in a
+  /// folder before the folder.
+  void remove_nodes() {
+    for (std::uint32_t index = static_cast<std::uint32_t>(layout_.nodes.size()); index-- > 0;) {
+      if (layout_.nodes[index].deleted) emit_node(OpKind::remove_node, index);
+    }
+  }
+
+  void emit_node(OpKind kind, std::uint32_t index) {
+    const DesiredNode& node = layout_.nodes[index];
+    Op& op = emit(kind, node.span);
+    op.a = access_[node.superblock].slot;
+    op.b = index;
+  }
+
+  /// The node at `path` of a superblock, no_slot where it has none there.
+  [[nodiscard]] std::uint32_t node_at(std::uint32_t superblock, const std::string& path) const {
+    const auto found = nodes_.find({superblock, path});
+    return found == nodes_.end() ? no_slot : found->second;
+  }
+
   /// Depth first, so that registers are free early; of siblings the longer mountpoint first, so
   /// that the walk to one never crosses another. Not recursive: a chain may be as long as the spec.
   void build_tree() {
@@ -201,25 +246,39 @@ class Planner {
       });
       for (const std::uint32_t child : children_[index]) todo.emplace_back(child, false);
     }
+    remove_nodes();
     for (std::uint32_t index = 0; index < access_.size(); ++index) {
       const Access& access = access_[index];
       if (access.anchored && access.used()) {
+        make_read_only(index);
         emit(OpKind::close, layout_.superblocks[index].span).a = access.slot;
       }
     }
   }
 
+  /// Only at its end, for until then mountpoints are made on it.
+  void make_read_only(std::uint32_t superblock) {
+    const Access& access = access_[superblock];
+    if (!access.closing) return;
+    Op& op = emit(OpKind::make_read_only, layout_.superblocks[superblock].span);
+    op.a = access.slot;
+    op.b = superblock;
+  }
+
   /// The root's register is needed by the pivot.
   void close(std::uint32_t index) {
+    const std::uint32_t superblock = layout_.mounts[index].superblock;
+    if (!access_[superblock].anchored) make_read_only(superblock);
     if (index != 0) emit(OpKind::close, layout_.mounts[index].span, index).a = slots_[index];
   }
 
   void build_mount(std::uint32_t index) {
     const LayoutMount& mount = layout_.mounts[index];
     slots_[index] = take_mount(index);
-    if (mount.attrs.mask != 0) {
+    if (mount.attrs.mask != 0 || mount.idmap != no_index) {
       Op& op = emit(OpKind::set_attributes, mount.span, index);
       op.a = slots_[index];
+      op.b = mount.idmap;
       op.attrs = mount.attrs;
     }
     if (mount.parent == no_index) {
@@ -238,7 +297,8 @@ class Planner {
     const LayoutMount& mount = layout_.mounts[index];
     const Access& access = access_of(mount);
     if (!access.anchored) return access.slot;
-    if (!mount.root.empty() && !on_parent(mount)) {
+    const std::uint32_t node = node_at(mount.superblock, mount.root);
+    if (!mount.root.empty() && !on_parents(mount) && node == no_slot) {
       Op& op = emit(OpKind::make_directory, mount.source_span, index);
       op.a = access.slot;
       op.text = mount.root;
@@ -246,6 +306,7 @@ class Planner {
     Op& op = emit(OpKind::clone, mount.source_span, index);
     op.dst = new_slot();
     op.a = access.slot;
+    op.b = node;
     op.text = mount.root;
     return op.dst;
   }
@@ -254,20 +315,23 @@ class Planner {
   void make_mountpoint(std::uint32_t index) {
     const LayoutMount& mount = layout_.mounts[index];
     const LayoutMount& parent = layout_.mounts[mount.parent];
-    if (mount.mountpoint.empty() || !may_make(mount.create, on_parent(parent))) return;
+    if (mount.mountpoint.empty() || !may_make(mount.create, on_parents(parent))) return;
+    const std::string place = path::join(parent.root, mount.mountpoint);
+    if (node_at(parent.superblock, place) != no_slot) return;
     Op& op = emit(OpKind::make_mountpoint, mount.target_span, index);
     op.create = mount.create;
-    op.host = on_parent(parent);
+    op.host = on_parents(parent);
     op.a = access_of(parent).slot;
     op.b = slots_[index];
-    op.text = path::join(parent.root, mount.mountpoint);
+    op.text = place;
   }
 
   const Layout& layout_;
   Plan plan_;
-  std::vector<Access> access_;                        ///< by superblock
-  std::vector<std::vector<std::uint32_t>> children_;  ///< by mount
-  std::vector<Slot> slots_;                           ///< by mount
+  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> nodes_;  ///< their numbers
+  std::vector<Access> access_;                                            ///< by superblock
+  std::vector<std::vector<std::uint32_t>> children_;                      ///< by mount
+  std::vector<Slot> slots_;                                               ///< by mount
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "compiler/spec/source.h"
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
 
@@ -17,23 +18,37 @@ using syntax::Entry;
 using syntax::Node;
 
 /// The keys of a mount that a change may give; `name` as well where the mount is found otherwise.
-constexpr auto changing_keys =
-    std::to_array<std::string_view>({"source", "type", "options", "fsname", "create", "follow",
-                                     "on", "cover", "lower", "upper", "work"});
+constexpr auto changing_keys = std::to_array<std::string_view>(
+    {"source", "type", "options", "fsname", "create", "follow", "on", "cover", "idmap", "tree",
+     "deleted", "kind", "mode", "uid", "gid", "lower", "upper", "work"});
 
-/// What a word of options decides: a flag, and whether it is the mount's or (`ro=fs`) the
-/// filesystem's, or a parameter.
+/// What a word of options decides: flags of the mount, flags of the filesystem (`ro=fs`, `sync`),
+/// or a parameter.
 struct Decision {
   std::uint64_t flags = 0;
   std::string_view key;
   std::string_view form;
 };
 
+/// What filesystem flags are decided under, for their bits mean others in a mount.
+constexpr std::string_view filesystem_form = "fs";
+
+/// Of a parameter's key and its opposite one.
+std::string_view one_of_both(std::string_view key) {
+  const auto params = filesystem_params();
+  const auto found = std::find_if(params.begin(), params.end(), [&](const FilesystemParam& param) {
+    return param.key == key && param.kind == ParamKind::flag && !param.choices.empty();
+  });
+  return found == params.end() ? key : std::min(key, found->choices);
+}
+
 Decision decision(std::string_view word) {
+  if (const FilesystemFlag* flag = find_filesystem_flag(word))
+    return {flag->demand.mask, {}, filesystem_form};
   const ParamWord param = split_param(word);
   if (const MountOption* option = find_mount_option(param.key))
     return {option->demand.mask, {}, param.value};
-  return {0, param.key, {}};
+  return {0, one_of_both(param.key), {}};
 }
 
 bool decide_the_same(std::string_view a, std::string_view b) {
@@ -71,6 +86,10 @@ void set_entry(const Params& params, Node& table, const Entry& entry) {
       found->value.kind == Node::Kind::array && entry.value.kind == Node::Kind::array;
   if (entry.key == "options" && lists)
     changed.value.items = merged_options(params, found->value, entry.value);
+  if (entry.key == "tree" && lists) {
+    const std::vector<Node>& before = found->value.items;
+    changed.value.items.insert(changed.value.items.begin(), before.begin(), before.end());
+  }
   *found = std::move(changed);
 }
 

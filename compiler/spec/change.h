@@ -22,7 +22,7 @@ struct Change {
 Change decode_change(Context& context, TableReader& table, const syntax::Node& node);
 
 /// Changes the table of a mount, `to` excepted: first `unset`, then keys. A word of `options`
-/// replaces what it contradicts, any other key is replaced whole.
+/// replaces what it contradicts, entries of `tree` are added, any other key is replaced whole.
 void apply_change(Context& context, const Change& change, syntax::Node& mount);
 
 void drop_entry(syntax::Node& table, std::string_view key);

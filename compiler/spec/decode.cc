@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/spec/filesystem.h"
+#include "compiler/spec/idmap.h"
 #include "compiler/spec/keys.h"
 #include "compiler/spec/merge.h"
 #include "compiler/spec/mount.h"
@@ -82,6 +83,22 @@ void decode_mounts(Context& context, TableReader& top, Spec& spec) {
   }
 }
 
+/// Complains about mounts of a filesystem that was taken from a mount which a later file removes.
+void check_lost(Context& context, const Spec& spec) {
+  for (const MountDecl& mount : spec.mounts) {
+    if (!mount.source || mount.source->scheme != SourceRef::Scheme::fs) continue;
+    const auto lost = context.lost.find(mount.source->name);
+    if (lost == context.lost.end()) continue;
+    context.diagnostics
+        .add(
+            Code::E0231, lost->second,
+            fmt::format("the mount that the filesystem `{}` is taken from is removed", lost->first))
+        .label(mount.source->span, "this mount shows it")
+        .note("a file that is merged later removes it")
+        .help("name the filesystem in the file that makes it: [filesystem.NAME] with a type");
+  }
+}
+
 /// How many mounts the document has, when all its entries are tables and it has a root.
 std::size_t mounts_written(const Node& root) {
   const Entry* mounts = root.find("mount");
@@ -100,6 +117,7 @@ std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSettin
   for (const SpecFile& file : files) users.push_back(&file.tree);
   Params params(declared, users, settings, diagnostics);
   Context context{.params = params, .diagnostics = diagnostics};
+  for (const SpecFile& file : files) context.merge_order.push_back(file.file);
   const Node root = merge_documents(context, files);
   TableReader top(context, Room::top, root, "the spec");
   top.require("spec", "write the version of the language in the first line: spec = 1");
@@ -107,8 +125,10 @@ std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSettin
   Spec spec;
   spec.name = decode_name(context, top);
   top.find("params", Node::Kind::table, "write [params]");
+  decode_userns(context, top);
   decode_filesystems(context, top, spec);
   decode_mounts(context, top, spec);
+  check_lost(context, spec);
   top.finish();
   if (spec.mounts.size() == mounts_written(root)) resolve_names(spec, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;

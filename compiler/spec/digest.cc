@@ -94,4 +94,13 @@ std::optional<std::string> base_digest(const SourceMap& sources) {
   return digest(*files, all);
 }
 
+std::int64_t base_sequence(const SourceMap& sources) {
+  Diagnostics unheard;
+  const auto files = reread_spec_files(sources, unheard);
+  const Entry* checkpoint = files ? files->back().tree.find("checkpoint") : nullptr;
+  const Entry* sequence = checkpoint == nullptr ? nullptr : checkpoint->value.find("sequence");
+  const bool known = sequence != nullptr && sequence->value.kind == Node::Kind::integer;
+  return known ? std::max<std::int64_t>(sequence->value.integer, 0) : 0;
+}
+
 }  // namespace mntcr::spec

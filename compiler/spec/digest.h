@@ -3,6 +3,7 @@
 // [checkpoint] do not count.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,5 +19,8 @@ std::string digest_of_bases(const SpecFiles& files, const SpecFile& file);
 /// `sources`: those of a SourceMap that compiling it left, or that its plan carries. Nothing when
 /// they are not the texts of a spec.
 std::optional<std::string> base_digest(const SourceMap& sources);
+
+/// The `sequence` in the [checkpoint] of the same spec; 0 when it says none.
+std::int64_t base_sequence(const SourceMap& sources);
 
 }  // namespace mntcr::spec

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "compiler/spec/layers.h"
+#include "compiler/spec/tree.h"
 #include "runtime/base/filesystems.h"
 
 namespace mntcr::spec {
@@ -61,6 +64,7 @@ FilesystemDecl decode_shown_filesystem(Context& context, TableReader& table,
     table.refuse(key, "`of` names a filesystem that there is already, as it is",
                  "change it where the base makes it, or take `of` away");
   }
+  result.tree = decode_tree(context, table, {});
   return result;
 }
 
@@ -79,6 +83,7 @@ FilesystemDecl decode_new_filesystem(Context& context, TableReader& table) {
     result.fsname = fsname->value;
   }
   decode_layers(context, table, result);
+  result.tree = decode_tree(context, table, result.type);
   return result;
 }
 
@@ -94,7 +99,9 @@ FilesystemDecl decode_filesystem(Context& context, const syntax::Entry& entry) {
   } else {
     result = decode_new_filesystem(context, table);
     table.require("type", R"(for example type = "tmpfs")");
-    result.params = decode_options(context, table, OptionPlace::filesystem, result.type).params;
+    Options options = decode_options(context, table, OptionPlace::filesystem, result.type);
+    result.params = std::move(options.params);
+    result.flags = options.filesystem_flags;
   }
   result.name = entry.key;
   result.span = entry.value.span;

@@ -7,8 +7,8 @@
 
 namespace mntcr::spec {
 
-/// Reads `type` and `fsname`, which both forms have; its span is that of the value of `type`. An
-/// unknown type is complained about and left empty.
+/// Reads `type`, `fsname` and `tree`, which both forms have; its span is that of the value of
+/// `type`. An unknown type is complained about and left empty.
 FilesystemDecl decode_new_filesystem(Context& context, TableReader& table);
 
 /// Reads the table [filesystem.NAME].

@@ -119,7 +119,7 @@ void TableReader::complain(const Entry& entry) {
   }
   Diagnostic& diagnostic = context_.diagnostics.add(
       Code::E0201, entry.key_span, fmt::format("unknown key `{}` in {}", entry.key, title_));
-  if (room_ != Room::top && is_option_word(entry.key)) {
+  if (room_ != Room::top && room_ != Room::tree && is_option_word(entry.key)) {
     diagnostic.help(fmt::format("`{0}` is an option: write options = [\"{0}{1}\"]", entry.key,
                                 find_mount_option(entry.key) != nullptr ? "" : "=…"));
   } else if (room_ != Room::top && is_top_level_key(entry.key)) {

@@ -14,6 +14,7 @@
 #include "compiler/spec/vocabulary.h"
 #include "compiler/syntax/syntax_tree.h"
 #include "runtime/base/diagnostic.h"
+#include "runtime/base/idmap.h"
 
 namespace mntcr::spec {
 
@@ -24,6 +25,11 @@ struct Context {
   std::vector<std::string_view> filesystem_names = {};  ///< all, also faulty ones
   /// By the name of a filesystem with `of`: the mount that shows it.
   std::map<std::string, MountIndex, std::less<>> shown = {};
+  /// The same where a later file removes that mount: what says so.
+  std::map<std::string, Span, std::less<>> lost = {};
+  std::optional<IdMap> userns = {};      ///< what [userns] says
+  bool has_userns = false;               ///< there is one, also a faulty one
+  std::vector<FileId> merge_order = {};  ///< all files, the one that is compiled last
 };
 
 /// One table. Ask for every key, then call finish().

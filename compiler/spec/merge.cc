@@ -21,12 +21,18 @@ Entry* find_entry(std::vector<Entry>& entries, std::string_view key) {
   return found == entries.end() ? nullptr : &*found;
 }
 
-/// Puts `from` among `entries`: tables merge key by key, `depth` levels down; other values are
-/// replaced. What is no table where one is expected stays, so that the decoder sees it.
+/// Puts `from` among `entries`: tables merge key by key, `depth` levels down; lists called `tree`
+/// are appended, other values are replaced. What is no table where one is expected stays, so that
+/// the decoder sees it.
 void merge_entry(std::vector<Entry>& entries, const Entry& from, int depth) {
   Entry* to = find_entry(entries, from.key);
+  const bool adds = to != nullptr && from.key == "tree" && to->value.kind == Node::Kind::array &&
+                    from.value.kind == Node::Kind::array;
   if (to == nullptr) {
     entries.push_back(from);
+  } else if (adds) {
+    auto& items = to->value.items;
+    items.insert(items.end(), from.value.items.begin(), from.value.items.end());
   } else if (depth == 0 || from.value.kind != Node::Kind::table) {
     *to = from;
   } else if (to->value.kind == Node::Kind::table) {
@@ -65,7 +71,9 @@ class Merger {
 
   void add(const Entry& entry, const SpecFile& file) {
     if (std::find(consumed.begin(), consumed.end(), entry.key) != consumed.end()) return;
-    if (entry.key == "filesystem") {
+    if (entry.key == "userns") {
+      merge_entry(document_.entries, entry, 1);
+    } else if (entry.key == "filesystem") {
       merge_entry(document_.entries, entry, 2);
     } else if (entry.key == "root" && entry.value.kind == Node::Kind::table) {
       add_root(entry, file);
@@ -115,11 +123,7 @@ class Merger {
         context_.shown.emplace(name, static_cast<MountIndex>(found - all.begin()));
         continue;
       }
-      context_.diagnostics
-          .add(Code::E0231, shown.span,
-               fmt::format("the mount that the filesystem `{}` is taken from is removed", name))
-          .note("a file that is merged later removes it")
-          .help("name the filesystem in the file that makes it: [filesystem.NAME] with a type");
+      context_.lost.emplace(name, shown.span);
     }
   }
 

@@ -7,10 +7,12 @@
 #include <array>
 
 #include "compiler/spec/filesystem.h"
+#include "compiler/spec/idmap.h"
 #include "compiler/spec/layers.h"
 #include "compiler/spec/names.h"
 #include "compiler/spec/options.h"
 #include "compiler/spec/source.h"
+#include "compiler/spec/tree.h"
 
 namespace mntcr::spec {
 namespace {
@@ -49,6 +51,7 @@ void decode_made(Context& context, TableReader& table, MountDecl& mount) {
   Options options = decode_options(context, table, OptionPlace::new_mount, mount.made->type);
   mount.attrs = options.attrs;
   mount.made->params = std::move(options.params);
+  mount.made->flags = options.filesystem_flags;
 }
 
 /// A mount with `source`: a bind.
@@ -58,6 +61,8 @@ void decode_bind(Context& context, TableReader& table, MountDecl& mount) {
   table.refuse("fsname", "only a new filesystem can be given a name",
                "write it in [filesystem.NAME], or beside `type`");
   refuse_layers(table, "a mount with `source` shows a filesystem that is there already");
+  table.refuse("tree", "only a new filesystem is empty at first",
+               "write it in [filesystem.NAME], or beside `type`");
 }
 
 void decode_follow(TableReader& table, MountDecl& mount) {
@@ -90,7 +95,7 @@ void decode_content(Context& context, TableReader& table, MountDecl& mount) {
         .help(R"(write source = "parent:/path" for a bind, or for example type = "tmpfs")");
     // Not known to be a bind, so every word that is good in one of both forms is let pass.
     decode_options(context, table, OptionPlace::new_mount, {});
-    for (const std::string_view key : {"fsname", "lower", "upper", "work"}) table.find(key);
+    for (const std::string_view key : {"fsname", "tree", "lower", "upper", "work"}) table.find(key);
   } else if (type != nullptr) {
     decode_made(context, table, mount);
   } else {
@@ -120,6 +125,8 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
     check_path(context, *target, "target", 0, syntax::PathForm::absolute);
   }
   decode_content(context, table, mount);
+  mount.idmap = decode_idmap(context, table);
+  decode_deleted(context, table, mount);
   decode_create(context, table, mount);
   decode_name(context, table, mount);
   if (const auto on = table.string("on")) mount.on = {on->value, on->span};
@@ -135,12 +142,15 @@ MountDecl decode_root(Context& context, const syntax::Node& node) {
   mount.name = {std::string(root_name), node.span};
   TableReader table(context, Room::root, node, "[root]");
   decode_content(context, table, mount);
+  mount.idmap = decode_idmap(context, table);
   table.refuse("target", "[root] is the mount at /",
                "take it away; other mounts are [[mount]] entries");
   table.refuse("create", "the root has no mountpoint that could be missing", "take it away");
   table.refuse("name", "[root] is named `root`", "take it away");
   table.refuse("on", "the root lies on nothing", "take it away");
   table.refuse("cover", "the root covers nothing", "take it away");
+  table.refuse("deleted", "the kernel makes nothing without a name a root",
+               "take it away; the root is a filesystem, or a directory of one");
   table.finish();
   return mount;
 }

@@ -1,4 +1,4 @@
-// The words of `options`: flags of a mount and parameters of a filesystem.
+// The words of `options`: flags of a mount, flags and parameters of a filesystem.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,14 @@ namespace mntcr::spec {
 /// What an `options` array may hold, by where it stands.
 enum class OptionPlace : std::uint8_t {
   bind,        ///< a mount of something that is there: flags only
-  new_mount,   ///< a mount with `type`: flags and parameters
-  filesystem,  ///< a [filesystem.NAME]: parameters only
+  new_mount,   ///< a mount with `type`: flags of both, and parameters
+  filesystem,  ///< a [filesystem.NAME]: its flags, and parameters
 };
 
 struct Options {
   AttrDemand attrs;
   std::vector<std::string> params;
+  AttrDemand filesystem_flags;
 };
 
 /// Reads `options` of `table`. `type` is the filesystem's type, empty where it is not known; then

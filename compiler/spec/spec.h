@@ -32,6 +32,32 @@ struct LayerDecl {
   SourceRef source;
 };
 
+/// What an inode shall be: an entry of a `tree`, or a mount with `deleted`.
+struct InodeDecl {
+  NodeKind kind{};
+  std::uint32_t mode = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t dev_major = 0;
+  std::uint32_t dev_minor = 0;
+  std::string target;  ///< of a symlink
+  auto operator<=>(const InodeDecl&) const = default;
+};
+
+/// An inode that a filesystem holds before anything is mounted on it.
+struct TreeEntry {
+  Str path;  ///< relative to the filesystem's root, never ""
+  InodeDecl inode;
+  Span span;             ///< the entry
+  std::size_t rank = 0;  ///< of its file in the order of merging
+};
+
+/// An inode without a name, which mounts of one filesystem with the same label show.
+struct DeletedDecl {
+  Str label;
+  InodeDecl inode;
+};
+
 /// A filesystem that the spec makes: a [filesystem.NAME] table, or a mount with `type`.
 struct FilesystemDecl {
   std::string name;  ///< empty for a mount with `type`
@@ -39,7 +65,9 @@ struct FilesystemDecl {
   std::string fsname;               ///< the type where none is written
   std::vector<std::string> params;  ///< "size=64m", in the order written, each key once
   std::vector<LayerDecl> layers;    ///< an overlay's: the lower ones, topmost first, upper, work
+  AttrDemand flags;                 ///< of fs_flag
   std::optional<MountIndex> of;     ///< not made: it is what this mount shows
+  std::vector<TreeEntry> tree;      ///< with `of`: added to what that mount shows
   Span span;                        ///< the table's header, or the value of `type`
 };
 
@@ -52,7 +80,9 @@ struct MountDecl {
   bool cover = false;                  ///< walks of other mounts pass it
   std::optional<SourceRef> source;
   std::optional<FilesystemDecl> made;
+  std::optional<DeletedDecl> deleted;  ///< with `source`, which says only which filesystem
   AttrDemand attrs;
+  std::optional<Spanned<IdMap>> idmap;  ///< where one is written
   Create create = Create::automatic;
   bool follow = true;
   Span span;         ///< the entry's header

@@ -15,24 +15,30 @@ struct ReservedKey {
 };
 
 constexpr auto reserved_keys = std::to_array<ReservedKey>({
-    {Room::top, "mask"},          {Room::top, "readonly"},    {Room::top, "policy"},
-    {Room::top, "group"},         {Room::top, "userns"},      {Room::top, "device"},
-    {Room::top, "namespace"},     {Room::mount, "targets"},   {Room::mount, "propagation"},
-    {Room::mount, "propagate"},   {Room::mount, "idmap"},     {Room::mount, "optional"},
-    {Room::mount, "recursive"},   {Room::mount, "namespace"}, {Room::mount, "deleted"},
-    {Room::mount, "kind"},        {Room::mount, "tree"},      {Room::mount, "device"},
-    {Room::mount, "file"},        {Room::filesystem, "tree"}, {Room::filesystem, "parent"},
-    {Room::filesystem, "device"}, {Room::filesystem, "file"},
+    {Room::top, "mask"},
+    {Room::top, "readonly"},
+    {Room::top, "policy"},
+    {Room::top, "group"},
+    {Room::top, "device"},
+    {Room::top, "namespace"},
+    {Room::mount, "targets"},
+    {Room::mount, "propagation"},
+    {Room::mount, "propagate"},
+    {Room::mount, "optional"},
+    {Room::mount, "recursive"},
+    {Room::mount, "namespace"},
+    {Room::mount, "device"},
+    {Room::mount, "file"},
+    {Room::filesystem, "parent"},
+    {Room::filesystem, "device"},
+    {Room::filesystem, "file"},
 });
 
 constexpr auto top_keys = std::to_array<Word>(
     {"spec", "name", "params", "root", "mount", "filesystem", "extends", "mask", "readonly",
      "policy", "group", "userns", "device", "namespace", "change", "remove", "checkpoint"});
 
-constexpr auto reserved_types =
-    std::to_array<Word>({"binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts",
-                         "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "pstore",
-                         "ramfs", "securityfs", "sysfs", "tracefs"});
+constexpr auto reserved_types = std::to_array<Word>({"cgroup"});
 
 struct OptionKey {
   Word word;
@@ -88,7 +94,7 @@ bool is_reserved_type(std::string_view type) { return has(reserved_types, type);
 
 bool is_reserved_scheme(std::string_view scheme) { return scheme == "device"; }
 
-bool is_reserved_form(std::string_view value) { return value == "recursive" || value == "fs"; }
+bool is_reserved_form(std::string_view value) { return value == "recursive"; }
 
 std::string_view key_for_option(std::string_view word) {
   const std::size_t equals = word.find('=');

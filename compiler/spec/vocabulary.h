@@ -9,7 +9,7 @@
 namespace mntcr::spec {
 
 /// The kinds of table that a spec has.
-enum class Room : std::uint8_t { top, root, mount, filesystem, param, checkpoint };
+enum class Room : std::uint8_t { top, root, mount, filesystem, param, checkpoint, idmap, tree };
 
 /// Whether the language has `key` there, but not in this version.
 bool is_reserved(Room room, std::string_view key);
@@ -23,7 +23,7 @@ bool is_reserved_type(std::string_view type);
 /// Whether `scheme` is one of a later version.
 bool is_reserved_scheme(std::string_view scheme);
 
-/// The forms of `ro` for a whole subtree or the superblock: "=recursive", "=fs".
+/// The form of `ro` for a whole subtree: "=recursive".
 bool is_reserved_form(std::string_view value);
 
 /// What an option word of mount(8) is called here: the key to write instead, empty when it has

@@ -4,20 +4,19 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
+#include "runtime/apply/idmapping.h"
 #include "runtime/apply/new_namespace.h"
+#include "runtime/apply/nodes.h"
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/kernel/linux_abi.h"
 
 namespace mntcr {
 namespace {
-
-/// Below a mount nothing but plain names: a symlink could lead the walk anywhere, and what was
-/// proven would not be what is made (CVE-2019-16884, CVE-2021-30465).
-constexpr std::uint64_t literal_walk = abi::resolve_beneath | abi::resolve_no_symlinks |
-                                       abi::resolve_no_magiclinks | abi::resolve_no_xdev;
 
 constexpr std::uint32_t made_directory_mode = 0755;
 constexpr std::uint32_t made_file_mode = 0644;
@@ -36,6 +35,9 @@ Executor::Executor(Kernel& kernel, const Plan& plan, const ExecutorSetting& sett
       overlays_(kernel, plan) {}
 
 Fd Executor::run(Diagnostics& diagnostics) {
+  auto user_namespaces = make_user_namespaces(kernel_, plan_, setting_.proc, diagnostics);
+  if (!user_namespaces) return {};
+  user_namespaces_ = std::move(*user_namespaces);
   for (const Op& op : plan_.ops) {
     // All sources are tried before anything is given up, so that every missing one is told.
     if (op.kind != OpKind::open_source && diagnostics.has_errors()) break;
@@ -47,6 +49,7 @@ Fd Executor::run(Diagnostics& diagnostics) {
   }
   slots_.clear();
   overlays_.close();
+  user_namespaces_.clear();
   staging_.reset();
   parent_root_.reset();
   if (diagnostics.has_errors()) return {};
@@ -71,6 +74,9 @@ Step Executor::execute(const Op& op) {
       return make_overlay(op);
     case OpKind::anchor:
       return anchor(op);
+    case OpKind::make_node:
+    case OpKind::remove_node:
+      return change_node(op);
     case OpKind::make_layer:
     case OpKind::make_directory:
       return make_directory(op);
@@ -84,6 +90,8 @@ Step Executor::execute(const Op& op) {
       return attach_root(op);
     case OpKind::attach:
       return attach(op);
+    case OpKind::make_read_only:
+      return make_read_only(op);
     case OpKind::close:
       slots_[op.a].reset();
       return {};
@@ -176,6 +184,7 @@ Step Executor::new_filesystem(const Op& op) {
       done = word.has_value ? kernel_.fsconfig_string(context->get(), key, std::string(word.value))
                             : kernel_.fsconfig_flag(context->get(), key);
     }
+    if (done) done = set_filesystem_flags(*context, op.b);
     if (done) done = kernel_.fsconfig_create(context->get());
     if (!done) return Failure(done.error());
     return kernel_.fsmount(context->get(), 0);
@@ -192,7 +201,38 @@ Step Executor::make_overlay(const Op& op) {
   std::expected<Fd, StepFailure> made =
       op.kind == OpKind::open_overlay ? overlays_.open(op) : overlays_.create(op, slots_[op.a]);
   if (!made) return StepError(std::move(made.error()));
+  if (op.kind == OpKind::open_overlay) {
+    const Result<void> done = set_filesystem_flags(*made, op.b);
+    if (!done) return StepError(refused(plan_, op, done.error()));
+  }
   slots_[op.dst] = std::move(*made);
+  return {};
+}
+
+/// A new filesystem has none of the flags, so those that it shall not have need no word.
+Result<void> Executor::set_filesystem_flags(const Fd& context, std::uint32_t superblock) {
+  std::uint64_t flags = plan_.superblocks[superblock].flags.value;
+  const auto later = [&](const Op& op) {
+    return op.kind == OpKind::make_read_only && op.b == superblock;
+  };
+  if ((flags & fs_flag::rdonly) != 0 && std::ranges::any_of(plan_.ops, later))
+    flags &= ~fs_flag::rdonly;
+  for (const std::string_view word : filesystem_flag_words(flags, flags)) {
+    Result<void> done = kernel_.fsconfig_flag(context.get(), std::string(split_param(word).key));
+    if (!done) return done;
+  }
+  return {};
+}
+
+/// By reconfiguring the filesystem that was made writable. Only this flag is named, and the
+/// filesystems on which places can be made keep all that is not (devpts on older kernels would
+/// forget its parameters, but nothing can be made on it).
+Step Executor::make_read_only(const Op& op) {
+  const Result<Fd> context = kernel_.fspick(slots_[op.a].get());
+  if (!context) return StepError(refused(plan_, op, context.error()));
+  Result<void> done = kernel_.fsconfig_flag(context->get(), "ro");
+  if (done) done = kernel_.fsconfig_reconfigure(context->get());
+  if (!done) return StepError(refused(plan_, op, done.error()));
   return {};
 }
 
@@ -215,6 +255,14 @@ Step Executor::attach_to_staging(const Op& op, const std::string& name) {
   if (Result<void> done = kernel_.move_mount(slots_[op.a].get(), "", made->get(), "", 0); !done) {
     return StepError(refused(plan_, op, done.error()));
   }
+  return {};
+}
+
+Step Executor::change_node(const Op& op) {
+  const DesiredNode& node = plan_.nodes[op.b];
+  const Result<void> done = op.kind == OpKind::make_node ? make_node(kernel_, slots_[op.a], node)
+                                                         : remove_node(kernel_, slots_[op.a], node);
+  if (!done) return StepError(refused(plan_, op, done.error()));
   return {};
 }
 
@@ -279,7 +327,8 @@ Result<Fd> Executor::make_component(const Fd& below, const std::string& name, bo
 
 Step Executor::clone(const Op& op) {
   const Fd& anchor = slots_[op.a];
-  Result<Fd> part = op.text.empty() ? Fd() : open_below(anchor, op.text);
+  const bool link = op.b != no_slot && plan_.nodes[op.b].kind == NodeKind::symlink;
+  Result<Fd> part = op.text.empty() ? Fd() : open_beneath(kernel_, anchor, op.text, link);
   if (!part) return StepError(walk_failure(op, anchor, no_index, part.error()));
   const int from = op.text.empty() ? anchor.get() : part->get();
   Result<Fd> cloned = kernel_.open_tree(from, "", abi::open_tree_clone);
@@ -289,11 +338,17 @@ Step Executor::clone(const Op& op) {
 }
 
 /// atime is an enumeration: all of its bits are cleared before one is set, else the kernel refuses.
+/// An idmap is taken only as long as the mount is attached nowhere.
 Step Executor::set_attributes(const Op& op) {
   const std::uint64_t atime = op.attrs.mask & mount_attr::atime_mask;
-  const MountAttr attr{.attr_set = op.attrs.value,
-                       .attr_clr = (op.attrs.mask & ~op.attrs.value) | atime};
+  MountAttr attr{.attr_set = op.attrs.value, .attr_clr = (op.attrs.mask & ~op.attrs.value) | atime};
+  const bool maps = op.b != no_slot;
+  if (maps) {
+    attr.attr_set |= abi::mount_attr_idmap;
+    attr.userns = user_namespaces_[op.b].get();
+  }
   if (Result<void> done = kernel_.mount_setattr(slots_[op.a].get(), "", 0, attr); !done) {
+    if (maps) return StepError(idmap_refused(kernel_, plan_, op, slots_[op.a], done.error()));
     return StepError(refused(plan_, op, done.error()));
   }
   return {};
@@ -330,11 +385,11 @@ Step Executor::drop(const Op& op) {
 }
 
 Result<Fd> Executor::open_below(const Fd& root, const std::string& path) {
-  return kernel_.openat2(root.get(), path, {.flags = O_PATH, .resolve = literal_walk});
+  return open_beneath(kernel_, root, path);
 }
 
 Result<bool> Executor::is_directory(const Fd& file) {
-  const Result<FileStatus> status = kernel_.statx(file.get(), "", 0);
+  const Result<FileStatus> status = kernel_.statx(file.get(), "", abi::at_statx_dont_sync);
   if (!status) return Failure(status.error());
   return S_ISDIR(status->mode);
 }

@@ -44,7 +44,9 @@ class Executor {
   Step open_source(const Op& op);
   Step new_filesystem(const Op& op);
   Step make_overlay(const Op& op);
+  Step make_read_only(const Op& op);
   Step anchor(const Op& op);
+  Step change_node(const Op& op);
   Step make_directory(const Op& op);
   Step clone(const Op& op);
   Step set_attributes(const Op& op);
@@ -54,6 +56,7 @@ class Executor {
   Step pivot(const Op& op);
   Step drop(const Op& op);
 
+  Result<void> set_filesystem_flags(const Fd& context, std::uint32_t superblock);
   Step attach_to_staging(const Op& op, const std::string& name);
   Step make_path(const Op& op, bool directory, bool on_host);
   Result<Fd> make_component(const Fd& below, const std::string& name, bool directory, bool on_host);
@@ -72,6 +75,7 @@ class Executor {
       slot_mounts_;  ///< the desired mount that a register holds, or no_index
   HostMountpoints& host_mountpoints_;
   OverlayMaker overlays_;
+  std::vector<Fd> user_namespaces_;  ///< of Plan::idmaps
   Fd namespace_;
   Fd parent_root_;
   Fd staging_;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <cerrno>
+#include <string_view>
 
 #include "runtime/base/path.h"
 
@@ -19,6 +21,37 @@ std::string superblock_of(const Plan& plan, const Op& op) {
   const DesiredSuperblock& superblock = plan.superblocks[op.b];
   const bool made = superblock.kind == DesiredSuperblock::Kind::made;
   return path::printable(made ? superblock.type : superblock.path);
+}
+
+std::string node_of(const Plan& plan, const Op& op) {
+  const DesiredNode& node = plan.nodes[op.b];
+  return fmt::format("`{}` ({})", path::printable(node.path), path::printable(node_words(node)));
+}
+
+std::string filesystem_of(const Plan& plan, const Op& op) {
+  const DesiredSuperblock& superblock = plan.superblocks[plan.nodes[op.b].superblock];
+  return path::printable(superblock.name.empty() ? superblock.type : superblock.name);
+}
+
+/// What errnos mean where an inode is made with an owner.
+void explain_node(StepFailure& failure, const DesiredNode& node, int number) {
+  const bool device = node.kind == NodeKind::character || node.kind == NodeKind::block;
+  if (device && number == EPERM) {
+    failure.code = Code::E0610;
+    failure.notes.emplace_back("only root outside of user namespaces may make device nodes");
+    failure.helps = {
+        "run as root there, or bind the parent's: source = \"parent:/dev/null\" on a file"};
+  } else if (number == ENOSPC) {
+    failure.notes = {"the filesystem has no room for another inode"};
+    failure.helps = {"raise its `size` or `nr_inodes`"};
+  } else if (number == EINVAL || number == EOVERFLOW) {
+    failure.code = Code::E0611;
+    failure.notes.push_back(
+        fmt::format("user {} or group {} may not exist in this user namespace, see "
+                    "/proc/self/uid_map and gid_map",
+                    node.uid, node.gid));
+    failure.helps.emplace_back("map the number into the user namespace, or write another");
+  }
 }
 
 /// What an errno means whatever the step was.
@@ -38,6 +71,10 @@ void explain_errno(StepFailure& failure, int number) {
       failure.notes.emplace_back("the namespace would hold more mounts than the kernel allows");
       failure.helps.emplace_back("raise the limit in the parent: sysctl fs.mount-max=1000000");
       break;
+    case EOVERFLOW:
+      failure.notes.emplace_back(
+          "the mount is idmapped and has no number for the caller, so nothing can be made on it");
+      break;
     case EMFILE:
       failure.notes.emplace_back("every bind source is held open until its mount stands");
       failure.helps.emplace_back(
@@ -45,6 +82,30 @@ void explain_errno(StepFailure& failure, int number) {
       break;
     default:
       break;
+  }
+}
+
+/// What an errno means of a filesystem that is made.
+void explain_filesystem(StepFailure& failure, const std::string& type, int number) {
+  struct Owner {
+    std::string_view type;
+    std::string_view kind;
+    std::string_view option;
+  };
+  constexpr std::array<Owner, 3> owners{
+      {{"sysfs", "network", "-Urn"}, {"mqueue", "ipc", "-Uri"}, {"cgroup2", "cgroup", "-UrC"}}};
+  if (number == ENODEV) {
+    failure.code = Code::E0605;
+    failure.notes.push_back(
+        fmt::format("this kernel has no {}, or has it as a module that is not loaded", type));
+    failure.helps.push_back(
+        fmt::format("modprobe {}; /proc/filesystems lists what there is", type));
+  }
+  for (const Owner& owner : owners) {
+    if (number != EPERM || owner.type != type) continue;
+    failure.helps = {fmt::format(
+        "in a user namespace {} needs a {} namespace of its own, too: unshare {} mntcr apply …",
+        type, owner.kind, owner.option)};
   }
 }
 
@@ -71,6 +132,12 @@ std::string doing(const Plan& plan, const Op& op) {
       return "cannot give the overlay its next layer";
     case OpKind::anchor:
       return "cannot stage a mount to clone from";
+    case OpKind::make_node:
+      return fmt::format("cannot make {} on the filesystem {}", node_of(plan, op),
+                         filesystem_of(plan, op));
+    case OpKind::remove_node:
+      return fmt::format("cannot take the name {} away from the filesystem {}", node_of(plan, op),
+                         filesystem_of(plan, op));
     case OpKind::make_directory:
       return fmt::format("cannot make the directory {} to bind on {}", path::printable(op.text),
                          target_of(plan, op));
@@ -84,6 +151,8 @@ std::string doing(const Plan& plan, const Op& op) {
       return "cannot mount the root";
     case OpKind::attach:
       return fmt::format("cannot mount on {}", target_of(plan, op));
+    case OpKind::make_read_only:
+      return fmt::format("cannot make the {} filesystem read-only", superblock_of(plan, op));
     case OpKind::close:
       return "cannot close";
     case OpKind::pivot:
@@ -104,6 +173,9 @@ std::string step_note(const Plan& plan, const Op& op) {
   if (op.attrs.mask != 0) {
     note += fmt::format(", flags {}", fmt::join(attr_words(op.attrs.value, op.attrs.mask), " "));
   }
+  if (op.kind == OpKind::set_attributes && op.b < plan.idmaps.size()) {
+    note += fmt::format(", idmap {}", idmap::words(plan.idmaps[op.b]));
+  }
   return note;
 }
 
@@ -113,7 +185,9 @@ StepFailure refused(const Plan& plan, const Op& op, const Error& error) {
     failure.notes.push_back("the kernel says: " + path::printable(error.kernel_text));
   }
   explain_errno(failure, error.number);
+  if (op.kind == OpKind::make_node) explain_node(failure, plan.nodes[op.b], error.number);
   const bool makes = op.kind == OpKind::new_filesystem && op.b < plan.superblocks.size();
+  if (makes) explain_filesystem(failure, plan.superblocks[op.b].type, error.number);
   if (makes && plan.superblocks[op.b].type == "proc" && error.number == EPERM) {
     failure.helps = {
         "in a user namespace proc needs a pid namespace, too: unshare -Urpf --mount-proc mntcr "

@@ -1,11 +1,13 @@
 #include "runtime/base/filesystems.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace mntcr {
 namespace {
@@ -71,6 +73,30 @@ std::optional<std::string_view> choose(std::string_view choices, std::string_vie
   return std::nullopt;
 }
 
+/// The words of a set; nothing when one of them can be none.
+std::optional<std::vector<std::string_view>> set_words(std::string_view value) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  std::vector<std::string_view> words;
+  for (;;) {
+    const std::size_t colon = value.find(':');
+    const std::string_view word = value.substr(0, colon);
+    if (word.empty() || word.find_first_not_of(letters) != std::string_view::npos)
+      return std::nullopt;
+    words.push_back(word);
+    if (colon == std::string_view::npos) return words;
+    value.remove_prefix(colon + 1);
+  }
+}
+
+/// The words of a set in one order, each once; `any` holds all others.
+std::string normal_set(std::vector<std::string_view> words) {
+  if (std::ranges::find(words, "any") != words.end()) return "any";
+  std::ranges::sort(words);
+  const auto repeated = std::ranges::unique(words);
+  words.erase(repeated.begin(), repeated.end());
+  return fmt::format("{}", fmt::join(words, ":"));
+}
+
 /// What people may write for `choices`: "off, noaccess, 0".
 std::string choice_words(std::string_view choices) {
   std::string words;
@@ -86,6 +112,7 @@ std::string choice_words(std::string_view choices) {
 
 std::optional<std::string> value_error(const FilesystemParam& param, std::string_view value) {
   constexpr std::uint64_t most_id = std::numeric_limits<std::uint32_t>::max() - 1;
+  constexpr std::uint64_t most_number = std::numeric_limits<std::int32_t>::max();
   switch (param.kind) {
     case ParamKind::flag:
     case ParamKind::text:
@@ -96,6 +123,13 @@ std::optional<std::string> value_error(const FilesystemParam& param, std::string
     case ParamKind::count:
       if (scaled_number(value)) return std::nullopt;
       return "expected a number such as 1000 or 10k";
+    case ParamKind::number:
+      if (const auto number = whole_number(value, 10); number && *number <= most_number)
+        return std::nullopt;
+      return "expected a plain number such as 1024";
+    case ParamKind::set:
+      if (set_words(value)) return std::nullopt;
+      return "expected `any`, or names joined by `:`, such as map_create:prog_load";
     case ParamKind::octal:
       if (const auto bits = whole_number(value, 8); bits && *bits <= 07777) return std::nullopt;
       return "expected permission bits in octal such as 0755 or 1777";
@@ -118,6 +152,11 @@ const Filesystem* find_filesystem(std::string_view type) {
   return found == filesystem_table.end() ? nullptr : found;
 }
 
+Holds what_holds(std::string_view type) {
+  if (type == "tmpfs" || type == "ramfs") return Holds::everything;
+  return type == "bpf" ? Holds::directories : Holds::nothing;
+}
+
 std::span<const FilesystemParam> filesystem_params() { return param_table; }
 
 const FilesystemParam* find_filesystem_param(std::string_view type, std::string_view key) {
@@ -125,6 +164,15 @@ const FilesystemParam* find_filesystem_param(std::string_view type, std::string_
     return param.filesystem == type && param.key == key;
   });
   return found == param_table.end() ? nullptr : found;
+}
+
+bool is_singleton(std::string_view type) {
+  const Filesystem* filesystem = find_filesystem(type);
+  return filesystem != nullptr && filesystem->singleton;
+}
+
+bool decide_the_same(const FilesystemParam& a, const FilesystemParam& b) {
+  return a.key == b.key || (a.kind == ParamKind::flag && a.choices == b.key);
 }
 
 ParamWord split_param(std::string_view word) {
@@ -143,14 +191,21 @@ std::optional<std::string> param_value_error(const FilesystemParam& param, const
 }
 
 std::string normalise_param(const FilesystemParam& param, std::string_view value) {
+  constexpr std::uint64_t sticky = 01000;  // bpf sets it whatever is written, and prints none
   switch (param.kind) {
     case ParamKind::size:
     case ParamKind::count:
       if (const auto number = scaled_number(value)) return std::to_string(*number);
       break;
     case ParamKind::octal:
-      if (const auto bits = whole_number(value, 8)) return fmt::format("{:o}", *bits);
+      if (const auto bits = whole_number(value, 8)) {
+        return fmt::format("{:o}", param.filesystem == "bpf" ? *bits & ~sticky : *bits);
+      }
       break;
+    case ParamKind::set:
+      if (auto words = set_words(value)) return normal_set(std::move(*words));
+      break;
+    case ParamKind::number:
     case ParamKind::id:
       if (const auto id = whole_number(value, 10)) return std::to_string(*id);
       break;

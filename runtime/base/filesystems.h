@@ -17,24 +17,27 @@ enum class ParamKind : std::uint8_t {
   flag,    ///< a bare word
   size,    ///< bytes with k, m, g, t or p; or N% of memory, which is compared by word only
   count,   ///< as size, without %
+  number,  ///< a plain number
   octal,   ///< permission bits
   id,      ///< a user or group number
   choice,  ///< one of `choices`
+  set,     ///< names or numbers joined by `:`, in any order
   text,    ///< anything
 };
 
-/// The fallback of a parameter whose default is the machine's to say.
-inline constexpr std::string_view machines_own = "*";
+/// What is in force when a parameter is not given is the machine's to say, and the kernel prints
+/// it.
+inline constexpr std::string_view machines_fallback = "*";
 
 /// A parameter of a filesystem. `fallback` is the value in force when it is not given, which the
-/// kernel then does not print; empty when it depends on the machine, machines_own when the kernel
-/// then prints what differs from the machine's default.
+/// kernel then does not print; empty when it has no word, machines_fallback when it is not known.
 struct FilesystemParam {
   std::string_view filesystem;
   std::string_view key;
   ParamKind kind;
   std::string_view fallback;
-  std::string_view choices;  ///< separated by '|'; "a=b" says that the kernel prints a as b
+  /// Separated by '|'; "a=b" says that the kernel prints a as b. Of a flag: the opposite word.
+  std::string_view choices;
 };
 
 /// A filesystem type of the table.
@@ -46,9 +49,23 @@ struct Filesystem {
 std::span<const Filesystem> filesystems();
 const Filesystem* find_filesystem(std::string_view type);
 
+/// What can be made on a new filesystem of a type, before anything is mounted on it.
+enum class Holds : std::uint8_t {
+  nothing,
+  directories,  ///< and nothing else
+  everything,
+};
+Holds what_holds(std::string_view type);
+
 std::span<const FilesystemParam> filesystem_params();
 /// nullptr when `type` has no parameter `key`.
 const FilesystemParam* find_filesystem_param(std::string_view type, std::string_view key);
+
+/// Whether `type` is one of those that are shared with the parent however they are mounted.
+bool is_singleton(std::string_view type);
+
+/// Whether the two parameters decide the same: they are one, or opposite words.
+bool decide_the_same(const FilesystemParam& a, const FilesystemParam& b);
 
 /// "key=value" or "key" taken apart.
 struct ParamWord {

@@ -4,12 +4,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/base/result.h"
 #include "runtime/capture/mount_table.h"
+#include "runtime/capture/table_walk.h"
 #include "runtime/kernel/kernel.h"
 
 namespace mntcr {
@@ -45,8 +49,22 @@ Result<MountTable> parse_mountinfo(std::string_view text);
 struct SourceIdentity {
   std::uint32_t dev_major = 0;
   std::uint32_t dev_minor = 0;
-  std::string root;  ///< path within the filesystem, as mountinfo shows it
+  std::string root;                 ///< path within the filesystem, as mountinfo shows it
+  std::optional<IdMap> idmap = {};  ///< of the mount on which the path ends: a bind has it, too
   bool operator==(const SourceIdentity&) const = default;
+};
+
+/// What mounts show. Reading a path back from the kernel costs most of resolving it; what a source
+/// is expected to be needs no such proof: a path without symlinks that is shown by a mount as it is
+/// written is written as the filesystem has it, also where that ignores case.
+class LikelySources {
+ public:
+  explicit LikelySources(const MountTable& table);
+  [[nodiscard]] bool has(const SourceIdentity& identity) const;
+
+ private:
+  using Key = std::tuple<std::uint32_t, std::uint32_t, std::string_view>;
+  std::vector<Key> sorted_;
 };
 
 /// Answers what paths of one namespace lead to. `proc` and `table` must outlive it.
@@ -57,7 +75,11 @@ class SourceResolver {
   SourceResolver(Kernel& kernel, const Fd& proc, const MountTable& table);
 
   /// Where `path` leads, symlinks on the way followed; at the last component only with `follow`.
-  Result<SourceIdentity> resolve(const std::string& path, bool follow);
+  /// Where the way leads to or through a filesystem that may never answer (table_walk.h) the table
+  /// alone says it: nothing there is touched, and what is there is not taken for a symlink.
+  /// `likely` changes no answer, it only makes answers that are among it cheaper.
+  Result<SourceIdentity> resolve(const std::string& path, bool follow,
+                                 const LikelySources* likely = nullptr);
 
  private:
   /// Where an open file lies.
@@ -67,12 +89,16 @@ class SourceResolver {
     std::uint64_t inode;
   };
   Result<const Fd*> root();
+  std::optional<SourceIdentity> as_likely(const Fd& root, const std::string& path, bool follow,
+                                          const LikelySources& likely);
+  std::optional<SourceIdentity> told_by_table(const Fd& root, const std::string& path, bool follow);
   Result<Place> look_at(int file);
   Result<std::string> path_of(int file, const Place& place);
 
   Kernel& kernel_;
   const Fd& proc_;
   const MountTable& table_;
+  TableWalk walk_;
   std::unordered_map<std::uint64_t, const LiveMount*> by_id_;
   Fd root_;  ///< the thread's root, opened and checked at the first resolve
 };

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/base/filesystem_flags.h"
+#include "runtime/base/idmap.h"
+#include "runtime/base/mount_options.h"
 #include "runtime/base/overlay.h"
+#include "runtime/capture/inodes.h"
 
 namespace mntcr {
 
@@ -27,16 +32,28 @@ struct LiveMount {
   std::string mountpoint;  ///< absolute path in the namespace
   std::string
       below_parent;  ///< the mountpoint relative to the parent's root, "" when on that root itself
-  std::uint64_t attrs = 0;       ///< mount_attr bits
+  std::uint64_t attrs = 0;                      ///< mount_attr bits
+  std::uint64_t attrs_known = mount_attr::all;  ///< those that are known: all of a live mount
   std::uint64_t peer_group = 0;  ///< 0 when not shared; a name, not an identity over time
   std::uint64_t master = 0;      ///< 0 when not a slave
   bool unbindable = false;
-  bool sb_rdonly = false;               ///< the superblock is read-only, apart from the mount
-  std::string fs_type;                  ///< "tmpfs", "fuse.sshfs"
-  std::string source;                   ///< "" when it has none
-  std::vector<std::string> fs_options;  ///< the superblock's, without ro and rw
-  std::vector<LiveLayer> layers;        ///< an overlay's, once overlay_layers.h has looked for them
+  /// Nothing when the mount is not idmapped. The ranges are as the kernel gives them, in numbers of
+  /// the reader's user namespace; unknown where mountinfo was read, which shows only that there are
+  /// some.
+  std::optional<IdMap> idmap;
+  bool sb_rdonly = false;                ///< the superblock is read-only, apart from the mount
+  std::uint64_t sb_flags = 0;            ///< the superblock's other bits of fs_flag
+  std::string fs_type;                   ///< "tmpfs", "fuse.sshfs"
+  std::string source;                    ///< "" when it has none
+  std::vector<std::string> fs_options;   ///< the superblock's parameters, without its flags
+  std::vector<LiveLayer> layers;         ///< an overlay's, once overlay_layers.h has looked
+  std::optional<InodeFacts> root_inode;  ///< what its root is, where inspect() could look
 };
+
+/// All bits of fs_flag that are set on the filesystem that `mount` shows.
+inline std::uint64_t filesystem_flags_of(const LiveMount& mount) {
+  return mount.sb_flags | (mount.sb_rdonly ? fs_flag::rdonly : 0);
+}
 
 /// All mounts of one namespace. mounts[0] is its root; a parent stands before its children and
 /// siblings are ordered by the bytes of below_parent, so equal states give equal tables.
@@ -46,6 +63,9 @@ struct MountTable {
   /// Whether user and group numbers in fs_options mean what they mean to the reader: the kernel
   /// prints those of the initial user namespace.
   bool ids_are_ours = true;
+  /// Filled by inspect(): of superblocks that are empty when new, what mounts need, as far as it
+  /// was seen.
+  NeededInodes needed;
 };
 
 }  // namespace mntcr

@@ -207,7 +207,9 @@ template <>
 struct Action<grammar::options> {
   template <class Input>
   static void apply(const Input& in, std::vector<MountRow>& rows) {
-    rows.back().mount.attrs = read_attrs(in);
+    LiveMount& mount = rows.back().mount;
+    mount.attrs = read_attrs(in);
+    if ((mount.attrs & abi::mount_attr_idmap) != 0) mount.idmap = IdMap{};
   }
 };
 template <>
@@ -244,16 +246,21 @@ struct Action<grammar::source> {
 };
 template <>
 struct Action<grammar::fs_options> {
-  /// The first word is the superblock's ro or rw; the others are split before they are unescaped,
-  /// because a comma within a value is written as an escape.
+  /// The superblock's flags come first, ro or rw before the others; the parameters after them are
+  /// split before they are unescaped, because a comma within a value is written as an escape.
   template <class Input>
   static void apply(const Input& in, std::vector<MountRow>& rows) {
     LiveMount& mount = rows.back().mount;
     bool first = true;
+    bool flags = true;
     for_each_word(in.string_view(), [&](std::string_view word) {
+      const FilesystemFlag* flag = flags ? find_filesystem_flag(word) : nullptr;
       if (first && (word == "ro" || word == "rw")) {
         mount.sb_rdonly = word == "ro";
+      } else if (flag != nullptr) {
+        mount.sb_flags |= flag->demand.value;
       } else {
+        flags = false;
         mount.fs_options.push_back(unescaped(word));
       }
       first = false;

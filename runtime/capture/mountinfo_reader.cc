@@ -4,11 +4,14 @@
 // the namespace is made, the topmost mount on "/" is taken off in the copy, and the copy is entered
 // again: if it was the root, one now stands on the rootfs, which is its own parent.
 //
-// The text comes in pieces of a page, between which mounts may change: it is read until it comes
-// out the same twice.
+// The text comes in pieces of a page, between which mounts may change. It is read until it comes
+// out the same several times while a MountWatch saw nothing: the numbers in it are reused, so equal
+// texts alone would not show that a mount went and came back. statmount_reader.cc says what
+// remains.
 #include <algorithm>
 #include <cerrno>
 
+#include "runtime/capture/mount_watch.h"
 #include "runtime/capture/mountinfo_grammar.h"
 #include "runtime/capture/readers.h"
 #include "runtime/capture/table_builder.h"
@@ -28,13 +31,32 @@ Result<std::string> read_mountinfo(Kernel& kernel, const Fd& proc) {
   return read_file(kernel, proc, "thread-self/mountinfo");
 }
 
+/// Whether mountinfo reads as `text` again, as many times as it takes.
+Result<bool> reads_the_same(Kernel& kernel, const Fd& proc, const std::string& text,
+                            bool distrustful) {
+  const auto mounts = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  const int needed = equal_readings(mounts, distrustful);
+  for (int reading = 0; reading < needed; ++reading) {
+    const auto again = read_mountinfo(kernel, proc);
+    if (!again) return Failure(again.error());
+    if (*again != text) return false;
+  }
+  return true;
+}
+
 Result<std::string> read_settled_mountinfo(Kernel& kernel, const Fd& proc) {
-  auto last = read_mountinfo(kernel, proc);
-  if (!last) return last;
-  for (int reading = 1; reading < most_readings; ++reading) {
-    auto next = read_mountinfo(kernel, proc);
-    if (!next || *next == *last) return next;
-    last = std::move(next);
+  auto watch = MountWatch::of_thread(kernel, proc);
+  if (!watch) return Failure(watch.error());
+  bool distrustful = false;
+  for (int reading = 0; reading < most_readings; ++reading) {
+    auto text = read_mountinfo(kernel, proc);
+    if (!text) return text;
+    const auto equal = reads_the_same(kernel, proc, *text, distrustful);
+    if (!equal) return Failure(equal.error());
+    const auto moved = watch->moved();
+    if (!moved) return Failure(moved.error());
+    if (*equal && !*moved) return text;
+    distrustful = distrustful || !*moved;
   }
   return never_holds_still();
 }
@@ -48,6 +70,10 @@ Result<void> uncover_root_of_copy(Kernel& kernel, const Fd& proc) {
   if (!made_private) return made_private;
   const auto copy = kernel.openat2(proc.get(), "thread-self/ns/mnt", OpenHow{});
   if (!copy) return Failure(copy.error());
+  // From a shared mount it would vanish in the live namespace, too. Moved onto itself, a mount on a
+  // shared one is EINVAL, another ELOOP.
+  const auto moved = kernel.move_mount(Kernel::at_fdcwd, "/", Kernel::at_fdcwd, "/", 0);
+  if (!moved && moved.error().number != ELOOP) return moved;
   if (auto taken_off = kernel.umount2("/", abi::mnt_detach); !taken_off) return taken_off;
   return kernel.setns(copy->get(), abi::clone_newns);
 }

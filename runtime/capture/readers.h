@@ -8,7 +8,7 @@
 namespace mntcr {
 
 /// How many times a namespace is read before it is said never to hold still.
-inline constexpr int most_readings = 16;
+inline constexpr int most_readings = 48;
 
 Failure never_holds_still();
 

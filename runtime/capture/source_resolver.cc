@@ -25,6 +25,14 @@ OpenHow how_to_open(bool follow) {
   return how;
 }
 
+constexpr int most_links = 40;  ///< as in the kernel
+
+/// The components of a path, the first one last.
+std::vector<std::string> reversed_components(std::string_view path) {
+  const std::vector<std::string_view> steps = path::components(path);
+  return {steps.rbegin(), steps.rend()};
+}
+
 /// The reused id, for kernels whose statx(2) answers with the unique one.
 Result<std::uint64_t> mountinfo_id(Kernel& kernel, const Fd& proc, int file) {
   const auto info =
@@ -49,7 +57,7 @@ Result<std::uint64_t> id_in_table(Kernel& kernel, const Fd& proc, const MountTab
 }
 
 SourceResolver::SourceResolver(Kernel& kernel, const Fd& proc, const MountTable& table)
-    : kernel_(kernel), proc_(proc), table_(table) {
+    : kernel_(kernel), proc_(proc), table_(table), walk_(table) {
   by_id_.reserve(table.mounts.size());
   for (const LiveMount& mount : table.mounts) by_id_.emplace(mount.id, &mount);
 }
@@ -93,16 +101,84 @@ Result<std::string> SourceResolver::path_of(int file, const Place& place) {
   return fail("it was removed while it was looked at", ENOENT);
 }
 
-Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool follow) {
+// A walk of our own: each component is first looked up in the table, and only what lies on a
+// filesystem that answers is asked whether it is a symlink.
+std::optional<SourceIdentity> SourceResolver::told_by_table(const Fd& root, const std::string& path,
+                                                            bool follow) {
+  std::vector<std::string> done;
+  std::vector<std::string> todo = reversed_components(path);
+  for (int links = 0; !todo.empty();) {
+    const std::string component = std::move(todo.back());
+    todo.pop_back();
+    if (component == ".") continue;
+    if (component == "..") {
+      if (!done.empty()) done.pop_back();
+      continue;
+    }
+    done.push_back(component);
+    if (walk_.at(done).untouchable || (todo.empty() && !follow)) continue;
+    const auto target = kernel_.readlinkat(root.get(), fmt::format("{}", fmt::join(done, "/")));
+    if (!target && target.error().number == EINVAL) continue;
+    if (!target || ++links > most_links) return std::nullopt;  // openat2 will say why
+    if (target->starts_with('/')) {
+      done.clear();
+    } else {
+      done.pop_back();
+    }
+    for (std::string& step : reversed_components(*target)) todo.push_back(std::move(step));
+  }
+  const TableWalk::Place place = walk_.at(done);
+  if (!place.untouchable) return std::nullopt;
+  return SourceIdentity{place.mount->dev_major, place.mount->dev_minor,
+                        path::join(place.mount->root, place.below), place.mount->idmap};
+}
+
+LikelySources::LikelySources(const MountTable& table) {
+  sorted_.reserve(table.mounts.size());
+  for (const LiveMount& mount : table.mounts) {
+    sorted_.emplace_back(mount.dev_major, mount.dev_minor, mount.root);
+  }
+  std::ranges::sort(sorted_);
+}
+
+bool LikelySources::has(const SourceIdentity& identity) const {
+  return std::ranges::binary_search(sorted_,
+                                    Key{identity.dev_major, identity.dev_minor, identity.root});
+}
+
+std::optional<SourceIdentity> SourceResolver::as_likely(const Fd& root, const std::string& path,
+                                                        bool follow, const LikelySources& likely) {
+  OpenHow how = how_to_open(follow);
+  how.resolve |= abi::resolve_no_symlinks;
+  const auto file = kernel_.openat2(root.get(), path, how);
+  if (!file) return std::nullopt;
+  const auto place = look_at(file->get());
+  if (!place || !path::is_at_or_below(path, place->mount->mountpoint)) return std::nullopt;
+  const LiveMount& mount = *place->mount;
+  SourceIdentity identity{mount.dev_major, mount.dev_minor,
+                          path::join(mount.root, path::relative_to(path, mount.mountpoint))};
+  if (!likely.has(identity)) return std::nullopt;
+  identity.idmap = mount.idmap;
+  return identity;
+}
+
+Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool follow,
+                                               const LikelySources* likely) {
   const auto dir = root();
   if (!dir) return Failure(dir.error());
+  if (walk_.needs_care()) {
+    if (auto identity = told_by_table(**dir, path, follow)) return std::move(*identity);
+  }
+  if (likely != nullptr) {
+    if (auto identity = as_likely(**dir, path, follow, *likely)) return std::move(*identity);
+  }
   const auto file = kernel_.openat2((*dir)->get(), path, how_to_open(follow));
   if (!file) return in_context(path::printable(path), file.error());
   const auto place = look_at(file->get());
   if (!place) return in_context(path::printable(path), place.error());
 
   const LiveMount& mount = *place->mount;
-  SourceIdentity identity{mount.dev_major, mount.dev_minor, mount.root};
+  SourceIdentity identity{mount.dev_major, mount.dev_minor, mount.root, mount.idmap};
   if (place->is_mount_root) return identity;
   const auto shown = path_of(file->get(), *place);
   if (!shown) return in_context(path::printable(path), shown.error());

@@ -11,12 +11,18 @@
 //   mount. Asked for all below the rootfs, the kernel then lists mounts for which it has no
 //   mountpoint: such a namespace is left to mountinfo.
 //
-// A reading is many calls between which mounts may change. Ids are never reused, so two readings of
-// the same ids with the same placement have between them an instant at which all of it was true.
-// The second reading leaves out strings that have no part in that.
+// A reading is many calls between which mounts may change. Ids are never reused, so a mount that
+// two readings show was there all the time between; and a MountWatch that saw nothing says that
+// none was moved away and back. What is left is told by reading again: propagation, which mount(2)
+// changes unseen, and the paths of mountpoints, which rename(2) does. Two equal readings then have
+// between them an instant at which all of it was true, unless somebody changed the propagation of
+// one mount an even number of times between its two readings, and so for each that shows a wrong
+// value: Confirmations makes that as unlikely as one likes. Later readings leave out strings that
+// have no part in this.
 #include <cerrno>
 #include <utility>
 
+#include "runtime/capture/mount_watch.h"
 #include "runtime/capture/readers.h"
 #include "runtime/capture/table_builder.h"
 #include "runtime/kernel/linux_abi.h"
@@ -69,26 +75,29 @@ Result<std::vector<std::uint64_t>> list_mounts(Kernel& kernel, std::uint64_t ns_
   return ids;
 }
 
-bool same_placement(const MountStatus& a, const MountStatus& b) {
-  return a.id == b.id && a.parent_id == b.parent_id && a.mountpoint == b.mountpoint &&
-         a.sb_flags == b.sb_flags && a.attrs == b.attrs && a.propagation == b.propagation &&
-         a.peer_group == b.peer_group && a.master == b.master;
+bool same_basics(const MountStatus& a, const MountStatus& b) {
+  return a.id == b.id && a.parent_id == b.parent_id && a.sb_flags == b.sb_flags &&
+         a.attrs == b.attrs && a.propagation == b.propagation && a.peer_group == b.peer_group &&
+         a.master == b.master;
 }
 
 /// One namespace, read again and again until two readings agree.
 class Readings {
  public:
-  Readings(Kernel& kernel, std::uint64_t ns_id, std::uint64_t scope)
-      : kernel_(kernel), ns_id_(ns_id), scope_(scope) {}
+  Readings(Kernel& kernel, std::uint64_t ns_id, std::uint64_t scope, MountWatch& watch)
+      : kernel_(kernel), ns_id_(ns_id), scope_(scope), watch_(watch) {}
 
   Result<std::vector<MountStatus>> settled() {
     for (int reading = 0; reading < most_readings; ++reading) {
+      if (const auto before = watch_.moved(); !before) return Failure(before.error());
       const auto whole = read();
       if (!whole) return Failure(whole.error());
-      if (!*whole) continue;
-      const auto confirmed = confirm();
-      if (!confirmed) return Failure(confirmed.error());
-      if (*confirmed) return std::move(mounts_);
+      const Result<bool> equal = *whole ? is_confirmed() : Result<bool>(false);
+      if (!equal) return Failure(equal.error());
+      const auto moved = watch_.moved();
+      if (!moved) return Failure(moved.error());
+      if (*equal && !*moved) return std::move(mounts_);
+      if (*whole && !*moved) distrustful_ = true;
     }
     return never_holds_still();
   }
@@ -111,34 +120,52 @@ class Readings {
     return true;
   }
 
-  /// Whether a second reading shows the same.
-  Result<bool> confirm() {
-    for (const MountStatus& mount : mounts_) {
-      const auto status = kernel_.statmount(mount.id, ns_id_, StatmountPart::placement);
-      if (!status && status.error().number == ENOENT) return false;
-      if (!status) return Failure(status.error());
-      if (!same_placement(*status, mount)) return false;
+  /// Whether all further readings show the same.
+  Result<bool> is_confirmed() {
+    const int needed = equal_readings(mounts_.size(), distrustful_);
+    for (int reading = 0; reading < needed; ++reading) {
+      const auto part = reading == 0 ? StatmountPart::placement : StatmountPart::basics;
+      if (auto equal = reads_the_same(part); !equal || !*equal) return equal;
     }
     const auto ids = list_mounts(kernel_, ns_id_, scope_, expected_);
     if (!ids) return Failure(ids.error());
     return *ids == ids_;
   }
 
+  Result<bool> reads_the_same(StatmountPart part) {
+    for (const MountStatus& mount : mounts_) {
+      const auto status = kernel_.statmount(mount.id, ns_id_, part);
+      if (!status && status.error().number == ENOENT) return false;
+      if (!status) return Failure(status.error());
+      if (!same_basics(*status, mount)) return false;
+      if (part == StatmountPart::placement && status->mountpoint != mount.mountpoint) return false;
+    }
+    return true;
+  }
+
   Kernel& kernel_;
   std::uint64_t ns_id_;
   std::uint64_t scope_;
+  MountWatch& watch_;
+  bool distrustful_ = false;
   std::size_t expected_ = 256;
   std::vector<std::uint64_t> ids_;
   std::vector<MountStatus> mounts_;
 };
 
-/// The words that mountinfo prints for the superblock's flags, before the other options.
-void add_flag_words(std::uint32_t sb_flags, std::vector<std::string>& options) {
-  std::vector<std::string> words;
-  if ((sb_flags & abi::sb_synchronous) != 0) words.emplace_back("sync");
-  if ((sb_flags & abi::sb_dirsync) != 0) words.emplace_back("dirsync");
-  if ((sb_flags & abi::sb_lazytime) != 0) words.emplace_back("lazytime");
-  options.insert(options.begin(), words.begin(), words.end());
+/// A range that cannot be read makes the whole map an unknown one.
+IdMap id_map_of(const MountStatus& status) {
+  IdMap map;
+  const auto read = [](const std::vector<std::string>& texts, IdRanges& ranges) {
+    for (const std::string& text : texts) {
+      const auto range = idmap::parse_range(text, ' ');
+      if (!range) return false;
+      ranges.push_back(*range);
+    }
+    return true;
+  };
+  if (!read(status.uid_map, map.uid) || !read(status.gid_map, map.gid)) return {};
+  return map;
 }
 
 MountRow row_of(MountStatus status) {
@@ -151,15 +178,16 @@ MountRow row_of(MountStatus status) {
   mount.root = std::move(status.root);
   mount.mountpoint = std::move(status.mountpoint);
   mount.attrs = status.attrs;
+  if ((status.attrs & abi::mount_attr_idmap) != 0) mount.idmap = id_map_of(status);
   mount.peer_group = status.peer_group;
   mount.master = status.master;
   mount.unbindable = (status.propagation & abi::ms_unbindable) != 0;
-  mount.sb_rdonly = (status.sb_flags & abi::sb_rdonly) != 0;
+  mount.sb_rdonly = (status.sb_flags & fs_flag::rdonly) != 0;
+  mount.sb_flags = status.sb_flags & (fs_flag::all & ~fs_flag::rdonly);
   mount.fs_type = std::move(status.fs_type);
   if (!status.fs_subtype.empty()) mount.fs_type += "." + status.fs_subtype;
   mount.source = std::move(status.source);
   mount.fs_options = std::move(status.fs_options);
-  add_flag_words(status.sb_flags, mount.fs_options);
   return row;
 }
 
@@ -185,10 +213,11 @@ Result<std::uint64_t> choose_scope(Kernel& kernel, std::uint64_t ns_id) {
   return never_holds_still();
 }
 
-Result<MountTable> read_as_seen(Kernel& kernel, std::uint64_t ns_id) {
+Result<MountTable> read_as_seen(Kernel& kernel, std::uint64_t ns_id, Result<MountWatch> watch) {
+  if (!watch) return Failure(watch.error());
   const auto scope = choose_scope(kernel, ns_id);
   if (!scope) return Failure(scope.error());
-  auto mounts = Readings(kernel, ns_id, *scope).settled();
+  auto mounts = Readings(kernel, ns_id, *scope, *watch).settled();
   if (!mounts) return Failure(mounts.error());
   std::vector<MountRow> rows;
   rows.reserve(mounts->size());
@@ -204,15 +233,16 @@ Result<MountTable> read_as_seen(Kernel& kernel, std::uint64_t ns_id) {
 }
 
 /// Reads the namespace that the caller is in from a copy of it that ends with the thread.
-Result<MountTable> read_from_aside(Kernel& kernel, std::uint64_t ns_id) {
+Result<MountTable> read_from_aside(Kernel& kernel, const Fd& proc, std::uint64_t ns_id) {
   return run_in_thread([&]() -> Result<MountTable> {
+    auto watch = MountWatch::of_thread(kernel, proc);
     if (auto unshared = kernel.unshare(abi::clone_newns); !unshared) {
       return in_context(
           "the own root is covered or chrooted, so the own namespace can only be read "
           "from another",
           unshared.error());
     }
-    return read_as_seen(kernel, ns_id);
+    return read_as_seen(kernel, ns_id, std::move(watch));
   });
 }
 
@@ -226,10 +256,11 @@ Result<MountTable> read_by_statmount(Kernel& kernel, const Fd& proc, const Fd& n
   if (!ns_id) return Failure(ns_id.error());
   const auto own = is_own_namespace(kernel, proc, ns);
   if (!own) return Failure(own.error());
-  if (!*own) return read_as_seen(kernel, *ns_id);
+  if (!*own) return read_as_seen(kernel, *ns_id, MountWatch::of_namespace(kernel, proc, ns));
   const auto at_root = stands_at_root(kernel, *ns_id);
   if (!at_root) return Failure(at_root.error());
-  return *at_root ? read_as_seen(kernel, *ns_id) : read_from_aside(kernel, *ns_id);
+  if (!*at_root) return read_from_aside(kernel, proc, *ns_id);
+  return read_as_seen(kernel, *ns_id, MountWatch::of_thread(kernel, proc));
 }
 
 }  // namespace mntcr

@@ -126,6 +126,8 @@ std::vector<Pair> confirm(const std::vector<Pair>& proposed, Identities& identit
     } else if (identities.same(pair.desired, pair.live)) {
       identities.bind(pair.desired, pair.live);
       pairs.push_back(pair);
+    } else if (identities.deleted(pair.desired, pair.live) != Deleted::no) {
+      pairs.push_back({pair.desired, pair.live, true});
     } else {
       pairs.push_back({pair.desired, no_index});
       pairs.push_back({no_index, pair.live});
@@ -164,12 +166,15 @@ void pair_roots(std::vector<Pair>& pairs) {
 }
 
 constexpr std::size_t most_cells = 1U << 20U;  ///< of the table that best_alignment makes
+constexpr std::uint32_t deleted_source = 1;
 constexpr std::uint32_t same_source = 1U
                                       << 12U;  ///< outweighs the likeness of all layers of a stack
 
 Score score_of(const Plan& plan, const MountTable& live, const Identities& identities) {
   return [&](std::uint32_t desired, std::uint32_t candidate) -> std::uint32_t {
-    if (!identities.same(desired, candidate)) return 0;
+    if (!identities.same(desired, candidate)) {
+      return identities.deleted(desired, candidate) == Deleted::no ? 0 : deleted_source;
+    }
     const DesiredMount& wanted = plan.mounts[desired];
     const LiveMount& found = live.mounts[candidate];
     const bool like =
@@ -194,6 +199,9 @@ std::vector<Pair> align(const Plan& plan, const ResolvedSources& sources, const 
         identities);
     pair_unknown_sources(pairs, identities);
     pair_roots(pairs);
+    for (Pair& pair : pairs) {
+      if (pair.other_source) pair.deleted_source = identities.deleted(pair.desired, pair.live);
+    }
     all.insert(all.end(), pairs.begin(), pairs.end());
     return pairs;
   });

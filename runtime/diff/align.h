@@ -9,6 +9,7 @@
 
 #include "runtime/capture/mount_table.h"
 #include "runtime/diff/diff.h"
+#include "runtime/diff/identity.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/plan/plan.h"
 
@@ -18,8 +19,11 @@ namespace mntcr {
 struct Pair {
   std::uint32_t desired = no_index;
   std::uint32_t live = no_index;
-  /// A pair only: not the same source. Happens at the root, and where the desired source is gone.
+  /// A pair only: not the same source. Happens at the root, and where the desired source is gone or
+  /// was replaced.
   bool other_source = false;
+  /// Then: the live mount shows what was at the desired source before it was deleted.
+  Deleted deleted_source = Deleted::no;
 };
 
 /// Every mount of both sides once, in tree order: a mount before those below it, stacks from the

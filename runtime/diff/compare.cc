@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <string_view>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/path.h"
@@ -20,18 +22,31 @@ using Params = std::map<std::string_view, std::string, std::less<>>;
 
 std::uint64_t page_size() { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }
 
-/// What tmpfs makes of a size: whole pages. Other values come back as normalise_param gives them.
-std::string comparable(const FilesystemParam& param, std::string_view value) {
+/// All of `text` as a number; nothing when it is none.
+std::optional<std::uint64_t> number_of(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+  return number;
+}
+
+/// What a filesystem makes of a size: tmpfs rounds up to whole pages, hugetlbfs down to whole pages
+/// of its own.
+struct Grain {
+  std::uint64_t bytes = 1;
+  bool up = true;
+};
+
+/// The value as the kernel prints it. What is no size comes back as normalise_param gives it.
+std::string comparable(const FilesystemParam& param, std::string_view value, Grain grain) {
   std::string normal = normalise_param(param, value);
   if (param.kind != ParamKind::size) return normal;
-  std::uint64_t bytes = 0;
-  const char* end = normal.data() + normal.size();
-  if (const auto read = std::from_chars(normal.data(), end, bytes);
-      read.ec != std::errc{} || read.ptr != end) {
-    return normal;
-  }
-  const std::uint64_t page = page_size();
-  return std::to_string(bytes % page == 0 ? bytes : bytes - (bytes % page) + page);
+  const auto bytes = number_of(normal);
+  if (!bytes) return normal;
+  const std::uint64_t rest = *bytes % grain.bytes;
+  const std::uint64_t whole = *bytes - rest;
+  return std::to_string(rest != 0 && grain.up ? whole + grain.bytes : whole);
 }
 
 /// The parameters of the table among `words`, the last of a kind. `nr_blocks` is another way to
@@ -54,29 +69,78 @@ Params known_params(const std::string& type, const std::vector<std::string>& wor
   return params;
 }
 
-/// What the spec says and the kernel shows of a parameter whose default is the machine's own.
-/// `auto` and `off` of redirect_dir are printed as what they came to.
-bool both_known(const Params& written, Params::const_iterator wanted, const Params& shown,
-                Params::const_iterator found) {
-  return wanted != written.end() && found != shown.end() && wanted->second != "auto" &&
-         !(wanted->first == "redirect_dir" && wanted->second == "off");
+/// What the kernel shows. A tmpfs that prints no width of its inode numbers has the narrow one.
+Params shown_params(const LiveMount& live) {
+  Params params = known_params(live.fs_type, live.fs_options);
+  if (live.fs_type == "tmpfs" && !params.contains("inode64"))
+    params.try_emplace("inode32", "inode32");
+  return params;
+}
+
+Grain grain_of(const std::string& type, const Params& shown) {
+  if (type != "hugetlbfs") return {page_size(), true};
+  const auto page = shown.find("pagesize");
+  if (page == shown.end()) return {};
+  const FilesystemParam* param = find_filesystem_param(type, page->first);
+  const auto bytes = number_of(normalise_param(*param, page->second));
+  return {bytes.value_or(0) == 0 ? 1 : *bytes, false};
+}
+
+/// Whether a set holds numbers, for which the kernel prints names.
+bool has_numbers(std::string_view set) {
+  const auto is_digit = [](char letter) { return letter >= '0' && letter <= '9'; };
+  char before = ':';
+  for (const char letter : set) {
+    if (before == ':' && is_digit(letter)) return true;
+    before = letter;
+  }
+  return false;
+}
+
+/// Whether nobody can say what the kernel makes of a value: the bytes that N% come to, the names of
+/// numbers, what an overlay has when its module's default is asked for. `is_shown`: the kernel
+/// prints something; of an overlay it prints only what differs from the module's default.
+bool is_the_machines(const FilesystemParam& param, std::string_view value, bool is_shown) {
+  if (param.filesystem == overlay_type && param.fallback == machines_fallback)
+    return !is_shown || value == "auto" || (param.key == "redirect_dir" && value == "off");
+  if (param.kind == ParamKind::set) return is_shown && has_numbers(value);
+  return value.ends_with('%');
+}
+
+/// Whether what is in force without the parameter is not known beforehand.
+bool has_own_default(const FilesystemParam& param) {
+  const bool has_opposite = param.kind == ParamKind::flag && !param.choices.empty();
+  return has_opposite || param.fallback == machines_fallback;
 }
 
 /// What one parameter's two sides amount to; nothing when they are the same.
 std::vector<Difference> compare_param(const FilesystemParam& param, const Params& written,
-                                      const Params& shown) {
+                                      const Params& shown, Grain grain) {
   const auto wanted = written.find(param.key);
   const auto found = shown.find(param.key);
   if (wanted == written.end() && found == shown.end()) return {};
-  if (param.fallback == machines_own && !both_known(written, wanted, shown, found)) return {};
-  // The kernel prints the bytes that N% came to.
-  if (wanted != written.end() && wanted->second.ends_with('%')) return {};
-  const std::string fallback(param.fallback);
+  if (wanted == written.end() ? has_own_default(param)
+                              : is_the_machines(param, wanted->second, found != shown.end()))
+    return {};
+  const std::string fallback(has_own_default(param) ? "" : param.fallback);
   const std::string& was = wanted == written.end() ? fallback : wanted->second;
   const std::string& is = found == shown.end() ? fallback : found->second;
-  if (comparable(param, was) == comparable(param, is)) return {};
+  if (comparable(param, was, grain) == comparable(param, is, grain)) return {};
   const auto word = [](const std::string& value) { return value.empty() ? "default" : value; };
   return {{std::string(param.key), word(was), word(is)}};
+}
+
+/// A filesystem that is made has the flags that it is told to have, and no others; an overlay
+/// without an upper layer is read-only whatever it is told.
+std::vector<Difference> compare_flags(const DesiredSuperblock& desired, const LiveMount& live) {
+  std::vector<Difference> differences;
+  std::uint64_t differing = desired.flags.value ^ filesystem_flags_of(live);
+  if (is_read_only_overlay(live)) differing &= ~fs_flag::rdonly;
+  for (const std::string_view word : filesystem_flag_words(fs_flag::all, differing)) {
+    const bool wanted = (desired.flags.value & find_filesystem_flag(word)->demand.mask) != 0;
+    differences.push_back({std::string(word), wanted ? "yes" : "no", wanted ? "no" : "yes"});
+  }
+  return differences;
 }
 
 /// Whether a parameter of an overlay is printed as it was given when there is no upper layer:
@@ -145,32 +209,39 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
   if (desired.kind != DesiredSuperblock::Kind::made) return differences;
   if (desired.type == overlay_type) differences = compare_layers(desired, live);
   const Params written = known_params(desired.type, desired.params);
-  const Params shown = known_params(desired.type, live.fs_options);
+  const Params shown = shown_params(live);
+  const Grain grain = grain_of(desired.type, shown);
   for (const FilesystemParam& param : filesystem_params()) {
     if (param.filesystem != desired.type) continue;
     if (param.kind == ParamKind::id && !ids_are_ours) continue;
     if (is_read_only_overlay(live) && !counts_read_only(param.key)) continue;
-    const auto found = compare_param(param, written, shown);
+    const auto found = compare_param(param, written, shown, grain);
     differences.insert(differences.end(), found.begin(), found.end());
   }
-  bool read_only = is_read_only_overlay(live);
-  for (const std::string& word : desired.params) {
-    const std::string_view flag = split_param(word).key;
-    if (flag == "ro" || flag == "rw") read_only = flag == "ro";
+  if (!is_parents(desired)) {
+    const auto flags = compare_flags(desired, live);
+    differences.insert(differences.end(), flags.begin(), flags.end());
   }
-  if (read_only != live.sb_rdonly) {
-    const auto word = [](bool yes) { return yes ? "yes" : "no"; };
-    differences.push_back({"ro=fs", word(read_only), word(live.sb_rdonly)});
-  }
-  if (!desired.fsname.empty() && desired.fsname != live.source) {
+  // pstore takes no name: the kernel shows "none" whatever it is told.
+  const bool nameless = live.source == "none" && desired.fsname == desired.type;
+  if (!desired.fsname.empty() && desired.fsname != live.source && !nameless) {
     differences.push_back({"fsname", desired.fsname, live.source});
   }
   return differences;
 }
 
 Difference compare_source(const DesiredMount& desired, const DesiredSuperblock& superblock,
-                          const LiveMount& live) {
-  return {"source", desired_source(desired, superblock), device_source(live)};
+                          const LiveMount& live, Deleted deleted) {
+  const std::string was = desired_source(desired, superblock);
+  switch (deleted) {
+    case Deleted::gone:
+      return {"source", was, "what was there before it was deleted"};
+    case Deleted::replaced:
+      return {"source", was, "what was there before it was replaced"};
+    case Deleted::no:
+      break;
+  }
+  return {"source", was, device_source(live)};
 }
 
 }  // namespace mntcr

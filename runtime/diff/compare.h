@@ -6,6 +6,7 @@
 
 #include "runtime/capture/mount_table.h"
 #include "runtime/diff/diff.h"
+#include "runtime/diff/identity.h"
 #include "runtime/plan/plan.h"
 
 namespace mntcr {
@@ -13,7 +14,7 @@ namespace mntcr {
 /// Per-mount flags that the spec decides, and propagation.
 std::vector<Difference> compare_mount(const DesiredMount& desired, const LiveMount& live);
 
-/// Parameters, read-only state and source name of a filesystem that the plan makes; of one of the
+/// Parameters, flags and source name of a filesystem that the plan makes; of one of the
 /// parent nothing, for it is not the container's to say. User and group numbers are compared only
 /// when `ids_are_ours` (MountTable).
 std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, const LiveMount& live,
@@ -21,7 +22,7 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
 
 /// The difference between where a mount shall come from and where it does.
 Difference compare_source(const DesiredMount& desired, const DesiredSuperblock& superblock,
-                          const LiveMount& live);
+                          const LiveMount& live, Deleted deleted);
 
 /// "private", "shared", "slave", "slave shared" or "unbindable".
 std::string propagation_word(const LiveMount& live);

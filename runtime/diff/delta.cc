@@ -9,17 +9,17 @@
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
+#include "runtime/diff/inodes.h"
 #include "runtime/diff/layer_sources.h"
+#include "runtime/diff/links.h"
 #include "runtime/diff/names.h"
 
 namespace mntcr {
 namespace {
 
-using Device = std::pair<std::uint32_t, std::uint32_t>;
+using Device = DeviceNumber;
 
 Device device_of(const LiveMount& mount) { return {mount.dev_major, mount.dev_minor}; }
-
-bool is_deleted(const LiveMount& mount) { return mount.root.ends_with("//deleted"); }
 
 /// The mounts of a tree in tree order.
 std::vector<std::uint32_t> tree_order(const MountTree& tree) {
@@ -44,70 +44,71 @@ class Showing {
       : table_(table), tree_(tree), unseen_(unseen) {
     for (std::uint32_t mount = 0; mount < table.mounts.size(); ++mount) {
       if (eligible.empty() || eligible[mount]) by_root_.emplace(key(table.mounts[mount]), mount);
+      idmapped_ |= table.mounts[mount].idmap.has_value();
     }
   }
 
-  /// The path to what `wanted` shows, by the mount whose root is nearest to it.
-  [[nodiscard]] std::optional<std::string> path_to(const LiveMount& wanted) const {
-    if (is_deleted(wanted)) return std::nullopt;
-    std::string_view root = wanted.root;
-    while (true) {
-      const auto [begin, end] = by_root_.equal_range({device_of(wanted), std::string(root)});
-      for (auto found = begin; found != end; ++found) {
-        std::string path = path::join(table_.mounts[found->second].mountpoint,
-                                      path::relative_to(wanted.root, root));
-        if (tree_.walk(path, unseen_) == found->second) return path;
-      }
-      if (root == "/" || root.empty()) return std::nullopt;
-      root = path::parent(root);
-    }
+  /// A path, and the mount on which it ends.
+  struct Shown {
+    std::string path;
+    std::uint32_t mount;
+  };
+
+  /// The path to what `wanted` shows, by the mount whose root is nearest to it, for a walk without
+  /// the mount `without`. One that would give its binds another idmap is taken only where there is
+  /// no other.
+  [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted,
+                                             std::uint32_t without = no_index) const {
+    auto shown = path_to(wanted, without, true);
+    return shown || !idmapped_ ? shown : path_to(wanted, without, false);
   }
 
  private:
   using Key = std::pair<Device, std::string>;
   static Key key(const LiveMount& mount) { return {device_of(mount), mount.root}; }
 
+  [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted, std::uint32_t without,
+                                             bool fitting) const {
+    if (is_deleted(wanted)) return std::nullopt;
+    std::string_view root = wanted.root;
+    while (true) {
+      const auto [begin, end] = by_root_.equal_range({device_of(wanted), std::string(root)});
+      for (auto found = begin; found != end; ++found) {
+        const auto& idmap = table_.mounts[found->second].idmap;
+        if (fitting && idmap && idmap != wanted.idmap) continue;
+        std::string path = path::join(table_.mounts[found->second].mountpoint,
+                                      path::relative_to(wanted.root, root));
+        if (tree_.walk(path, unseen_, without) == found->second) return Shown{path, found->second};
+      }
+      if (root == "/" || root.empty()) return std::nullopt;
+      root = path::parent(root);
+    }
+  }
+
   const MountTable& table_;
   const MountTree& tree_;
   const std::vector<bool>& unseen_;
   std::multimap<Key, std::uint32_t> by_root_;
-};
-
-/// For its lifetime walks pass `mount`, and with it all that lies on it, as the walk of its own
-/// `self:` does.
-class Passed {
- public:
-  Passed(std::vector<bool>& unseen, std::uint32_t mount)
-      : unseen_(unseen), mount_(mount), before_(unseen[mount]) {
-    unseen_[mount_] = true;
-  }
-  Passed(const Passed&) = delete;
-  Passed& operator=(const Passed&) = delete;
-  ~Passed() { unseen_[mount_] = before_; }
-
- private:
-  std::vector<bool>& unseen_;
-  std::uint32_t mount_;
-  bool before_;
+  bool idmapped_ = false;  ///< one of the mounts is
 };
 
 /// Gives every listed mount its source.
 class SourceFinder {
  public:
   SourceFinder(const DiffReport& report, const MountTree& live_tree,
-               const std::vector<std::uint32_t>& live_of, const std::vector<bool>& kept,
+               const std::vector<std::uint32_t>& live_of, const std::vector<bool>& showing,
                Delta& delta)
       : report_(report),
         live_tree_(live_tree),
         parent_tree_(report.parent),
-        inside_(report.live, live_tree, kept, delta.unseen),
+        inside_(report.live, live_tree, showing, delta.unseen),
         outside_(report.parent, parent_tree_, {}, all_seen_),
-        delta_(delta) {
+        delta_(delta),
+        labels_(label_deleted(report.live, showing)),
+        live_of_(live_of) {
+    for (const std::string& name : report.plan.filesystem_names) names_.take(name);
     for (std::uint32_t desired = 0; desired < live_of.size(); ++desired) {
-      const std::string& name =
-          report.plan.superblocks[report.plan.mounts[desired].superblock].name;
-      if (!name.empty()) names_.take(name);
-      if (live_of[desired] == no_index || !kept[live_of[desired]]) continue;
+      if (live_of[desired] == no_index || !showing[live_of[desired]]) continue;
       base_.try_emplace(device_of(report.live.mounts[live_of[desired]]), desired);
     }
   }
@@ -125,41 +126,71 @@ class SourceFinder {
     }
   }
 
+  /// Names the filesystems of the base on which what is listed needs more than makes itself.
+  void name_trees(const std::vector<std::uint32_t>& mounts) {
+    for (const auto& [device, inodes] : trees_of(report_.live, mounts)) {
+      const auto base = base_.find(device);
+      if (base == base_.end()) continue;
+      const DesiredMount& shown = report_.plan.mounts[base->second];
+      if (report_.plan.superblocks[shown.superblock].kind != DesiredSuperblock::Kind::made)
+        continue;
+      const bool known = std::ranges::any_of(delta_.filesystems, [&](const auto& filesystem) {
+        return device_of(report_.live.mounts[filesystem.live]) == device;
+      });
+      if (!known) add_of_base(base->second, live_of_[base->second]);
+    }
+  }
+
  private:
   /// A path of the container or of the parent that leads to what `mount` shows.
   bool find_shown(std::uint32_t mount) {
     const LiveMount& live = report_.live.mounts[mount];
-    const Passed passed(delta_.unseen, mount);
-    if (const auto path = inside_.path_to(live)) {
-      delta_.sources[mount].source = "self:" + *path;
+    if (!report_.known_sources.empty() && !report_.known_sources[mount].empty()) {
+      delta_.sources[mount].source = report_.known_sources[mount];
       return true;
     }
-    if (const auto path = outside_.path_to(live)) {
-      delta_.sources[mount].source = "parent:" + *path;
+    ListedSource& source = delta_.sources[mount];
+    if (const auto found = inside_.path_to(live, mount)) {
+      source.source = "self:" + found->path;
+      source.shown = found->mount;
+      return true;
+    }
+    if (const auto found = outside_.path_to(live)) {
+      source.source = "parent:" + found->path;
+      source.parent = found->mount;
       return true;
     }
     return false;
   }
 
   /// Sources for the mounts of one device that no path leads to.
-  void settle(const std::vector<std::uint32_t>& mounts) {
-    const LiveMount& first = report_.live.mounts[mounts.front()];
-    const auto base = base_.find(device_of(first));
-    const bool made = find_filesystem(first.fs_type) != nullptr && !is_deleted(first) &&
-                      (first.fs_type != overlay_type || find_layers(mounts));
-    if (base != base_.end() && made) {
+  void settle(std::vector<std::uint32_t> mounts) {
+    std::erase_if(mounts, [&](std::uint32_t mount) {
+      std::string why = why_untraced(report_.live.mounts[mount], report_.parent);
+      if (why.empty()) return false;
+      delta_.sources[mount] = {{}, device_source(report_.live.mounts[mount]), true, {}, why};
+      return true;
+    });
+    if (mounts.empty()) return;
+    const auto base = base_.find(device_of(report_.live.mounts[mounts.front()]));
+    const bool deleted = std::ranges::any_of(
+        mounts, [&](std::uint32_t mount) { return is_deleted(report_.live.mounts[mount]); });
+    if (base != base_.end()) {
       name_filesystem(mounts, base->second);
-    } else if (!made) {
+    } else if (!find_layers(mounts)) {
+      const LiveMount& overlay = report_.live.mounts[mounts.front()];
       for (const std::uint32_t mount : mounts) {
-        delta_.sources[mount] = {{}, device_source(report_.live.mounts[mount]), true};
+        delta_.sources[mount] = {
+            {}, device_source(report_.live.mounts[mount]), true, {}, why_no_layers(overlay)};
       }
-    } else if (!make_at_a_mount(mounts)) {
+    } else if (deleted || !make_at_a_mount(mounts)) {
       name_filesystem(mounts, no_index);
     }
   }
 
-  /// Sources for the layers of the overlay that `mounts` show; false when one cannot be told.
+  /// Sources for the layers where `mounts` show an overlay; false when one cannot be told.
   bool find_layers(const std::vector<std::uint32_t>& mounts) {
+    if (report_.live.mounts[mounts.front()].fs_type != overlay_type) return true;
     auto layers = layer_sources(report_.live, live_tree_, delta_.unseen, mounts);
     if (!layers) return false;
     for (const std::uint32_t mount : mounts) delta_.layers[mount] = *layers;
@@ -167,15 +198,18 @@ class SourceFinder {
   }
 
   /// One mount makes the filesystem and the others are binds of it: the maker shows all of it, and
-  /// a walk to what each other shows ends in the maker and not in something mounted there.
+  /// a walk to what each other shows ends in the maker and not in something mounted there. Mounts
+  /// of all of a singleton make it each, for each has a name of its own.
   bool make_at_a_mount(const std::vector<std::uint32_t>& mounts) {
     const auto maker = std::ranges::find_if(mounts, [&](std::uint32_t mount) {
       return report_.live.mounts[mount].root == "/" && leads_to_all(mount, mounts);
     });
     if (maker == mounts.end()) return false;
     for (const std::uint32_t mount : mounts) {
-      delta_.sources[mount] = mount == *maker
-                                  ? ListedSource{report_.live.mounts[mount].fs_type, {}, false}
+      const LiveMount& live = report_.live.mounts[mount];
+      const bool makes = mount == *maker || (live.root == "/" && is_singleton(live.fs_type));
+      delta_.sources[mount] = makes
+                                  ? ListedSource{live.fs_type, {}, false}
                                   : ListedSource{{}, "self:" + path_through(*maker, mount), false};
     }
     return true;
@@ -189,32 +223,40 @@ class SourceFinder {
 
   bool leads_to_all(std::uint32_t maker, const std::vector<std::uint32_t>& mounts) {
     return std::ranges::all_of(mounts, [&](std::uint32_t mount) {
-      if (mount == maker) return true;
-      const Passed passed(delta_.unseen, mount);
-      return live_tree_.walk(path_through(maker, mount), delta_.unseen) == maker;
+      return mount == maker ||
+             live_tree_.walk(path_through(maker, mount), delta_.unseen, mount) == maker;
     });
   }
 
   /// The mounts by `fs:`, of a filesystem that the base names or that the delta declares.
   void name_filesystem(const std::vector<std::uint32_t>& mounts, std::uint32_t desired) {
-    const LiveMount& first = report_.live.mounts[mounts.front()];
     std::string name;
-    std::string of;
-    std::uint32_t layer = no_index;
     if (desired != no_index) {
-      const DesiredMount& shown = report_.plan.mounts[desired];
-      name = report_.plan.superblocks[shown.superblock].name;
-      of = shown.target;
-      layer = layers_of(report_.plan)[desired];
-    }
-    if (name.empty()) {
-      name = names_.derive(first.mountpoint);
-      delta_.filesystems.push_back({name, of, layer, mounts.front()});
+      name = report_.plan.superblocks[report_.plan.mounts[desired].superblock].name;
+      if (name.empty()) name = add_of_base(desired, mounts.front());
+    } else {
+      name = names_.derive(report_.live.mounts[mounts.front()].mountpoint);
+      delta_.filesystems.push_back({name, {}, no_index, mounts.front()});
     }
     for (const std::uint32_t mount : mounts) {
-      const std::string below = path::relative_to(report_.live.mounts[mount].root, "/");
-      delta_.sources[mount].source = "fs:" + path::join(name, below);
+      const LiveMount& live = report_.live.mounts[mount];
+      ListedSource& source = delta_.sources[mount];
+      source.source = "fs:" + name;
+      if (is_deleted(live)) {
+        source.label = labels_.at(mount);
+        if (!live.root_inode) source.note = "nobody could look at it; taken for a directory";
+      } else {
+        source.source = path::join(source.source, path::relative_to(live.root, "/"));
+      }
     }
+  }
+
+  /// Declares the filesystem of a mount of the base; gives its name.
+  std::string add_of_base(std::uint32_t desired, std::uint32_t live) {
+    std::string name = names_.derive(report_.live.mounts[live].mountpoint);
+    delta_.filesystems.push_back(
+        {name, report_.plan.mounts[desired].target, layers_of(report_.plan)[desired], live});
+    return name;
   }
 
   const DiffReport& report_;
@@ -225,45 +267,70 @@ class SourceFinder {
   Showing outside_;
   Delta& delta_;
   UniqueNames names_;
+  const std::map<std::uint32_t, std::string> labels_;  ///< of live mounts of removed inodes
+  const std::vector<std::uint32_t>& live_of_;
   std::map<Device, std::uint32_t>
       base_;  ///< devices of the base with a desired mount that shows each
 };
 
+bool changes_source(const Change& change) {
+  return std::ranges::any_of(
+      change.differences, [](const Difference& difference) { return difference.what == "source"; });
+}
+
+/// What goes, and what of the base stays.
+KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& delta) {
+  const Plan& plan = report.plan;
+  KeptMounts kept{plan, report.live, live_tree, {}, {}, {}};
+  kept.live_of = counterparts(plan, report.live, report.changes);
+  kept.desired_of.assign(report.live.mounts.size(), no_index);
+  kept.unseen.assign(report.live.mounts.size(), false);
+  delta.taken.assign(plan.mounts.size(), false);
+  for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
+    const std::uint32_t parent = plan.mounts[mount].parent;
+    const bool below_removed = parent != no_index && delta.taken[parent];
+    delta.taken[mount] = below_removed || kept.live_of[mount] == no_index;
+    if (kept.live_of[mount] == no_index && !below_removed) delta.removals.push_back(mount);
+    if (delta.taken[mount]) continue;
+    kept.desired_of[kept.live_of[mount]] = mount;
+    kept.unseen[kept.live_of[mount]] = plan.mounts[mount].cover;
+  }
+  for (const std::uint32_t mount : tree_order(live_tree)) {
+    if (kept.desired_of[mount] != no_index) continue;
+    delta.mounts.push_back(mount);
+    kept.unseen[mount] = !live_tree.covered_by(mount).empty();
+  }
+  return kept;
+}
+
 }  // namespace
 
 Delta make_delta(const DiffReport& report, const MountTree& live_tree) {
-  const Plan& plan = report.plan;
-  const std::vector<std::uint32_t> live_of = counterparts(plan, report.live, report.changes);
-  std::vector<bool> taken(plan.mounts.size(), false);
-  std::vector<bool> kept(report.live.mounts.size(), false);
   Delta delta;
-  for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
-    const std::uint32_t parent = plan.mounts[mount].parent;
-    const bool below_removed = parent != no_index && taken[parent];
-    taken[mount] = below_removed || live_of[mount] == no_index;
-    if (live_of[mount] == no_index && !below_removed) delta.removals.push_back(mount);
-    if (!taken[mount]) kept[live_of[mount]] = true;
-  }
+  const KeptMounts kept = keep(report, live_tree, delta);
+  delta.unseen = kept.unseen;
+  // What gets a source: mounts of the base that have another now or have lost it, and all new ones.
   std::vector<std::uint32_t> sought;
+  std::vector<bool> given(report.live.mounts.size(), false);
+  const auto seek = [&](std::uint32_t mount) {
+    if (!given[mount]) sought.push_back(mount);
+    given[mount] = true;
+  };
   for (const Change& change : report.changes) {
-    if (change.kind != Change::Kind::changed || taken[change.desired]) continue;
+    if (change.kind != Change::Kind::changed || delta.taken[change.desired]) continue;
     delta.changes.push_back(&change);
-    const bool moved = std::ranges::any_of(change.differences, [](const Difference& difference) {
-      return difference.what == "source";
-    });
-    if (moved) sought.push_back(change.live);
+    if (changes_source(change)) seek(change.live);
   }
-  delta.unseen.assign(report.live.mounts.size(), false);
-  for (const std::uint32_t mount : tree_order(live_tree)) {
-    if (kept[mount]) continue;
-    delta.mounts.push_back(mount);
-    delta.unseen[mount] = !live_tree.covered_by(mount).empty();
+  for (const std::uint32_t mount : find_broken_links(kept)) {
+    if (given[kept.live_of[mount]]) continue;
+    delta.resourced.push_back(mount);
+    seek(kept.live_of[mount]);
   }
-  // A mount whose source changed does not show its own source to itself.
-  std::vector<bool> showing = kept;
-  for (const std::uint32_t mount : sought) showing[mount] = false;
-  sought.insert(sought.end(), delta.mounts.begin(), delta.mounts.end());
-  SourceFinder(report, live_tree, live_of, showing, delta).find(sought);
+  for (const std::uint32_t mount : delta.mounts) seek(mount);
+  const std::vector<bool> showing = find_independent(kept, given);
+  SourceFinder finder(report, live_tree, kept.live_of, showing, delta);
+  finder.find(sought);
+  finder.name_trees(delta.mounts);
   for (const Change* change : delta.changes) {
     if (report.live.mounts[change->live].fs_type != overlay_type) continue;
     auto layers = layer_sources(report.live, live_tree, delta.unseen, {change->live});

@@ -25,6 +25,12 @@ struct ListedSource {
   std::string type;       ///< it makes a filesystem of its own; then there is no source
   std::string source;     ///< "self:/tmp", "parent:/srv", "fs:tmp/a", "device:8:1/a"
   bool untraced = false;  ///< nothing in the parent or the container shows the source
+  /// It shows an inode of the filesystem `source` that has been removed; mounts of one filesystem
+  /// with one label show one inode.
+  std::string label = {};
+  std::string note = {};            ///< what there is to say about it
+  std::uint32_t parent = no_index;  ///< of `parent:`, the parent's mount that it leads to
+  std::uint32_t shown = no_index;   ///< else the live mount of the base that it leads to, if any
 };
 
 /// A [filesystem] that the delta declares because no path of the container leads to it.
@@ -38,15 +44,17 @@ struct ListedFilesystem {
 /// See the top of the file.
 struct Delta {
   std::vector<std::uint32_t> removals;            ///< desired; what lies on them goes with them
+  std::vector<bool> taken;                        ///< desired mounts that go, by whatever removal
   std::vector<const Change*> changes;             ///< of mounts that stay
+  std::vector<std::uint32_t> resourced;           ///< desired; stay, but need another source
   std::vector<std::uint32_t> mounts;              ///< live, in tree order
-  std::map<std::uint32_t, ListedSource> sources;  ///< of `mounts`, and of changes of source
+  std::map<std::uint32_t, ListedSource> sources;  ///< by live mount: of `mounts`, `resourced`
+                                                  ///< and changes of source
   std::vector<ListedFilesystem> filesystems;
   /// By a live mount: of overlays that are made again there, and of changed ones as far as their
   /// layers can be found.
   std::map<std::uint32_t, std::vector<ListedLayer>> layers;
-  std::vector<bool>
-      unseen;  ///< live mounts that walks of the delta pass: those written with `cover`
+  std::vector<bool> unseen;  ///< live mounts that walks of the delta pass: those with `cover`
 };
 
 Delta make_delta(const DiffReport& report, const MountTree& live_tree);

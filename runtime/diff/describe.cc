@@ -24,7 +24,8 @@ DescribedChange describe_added(const DiffReport& report, const MountTree& tree, 
   for (const std::string_view word : attr_words(live.attrs, live.attrs & mount_attr::all)) {
     described.options.emplace_back(word);
   }
-  if (!from.type.empty()) described.parameters = param_words(live);
+  if (!from.type.empty()) described.parameters = filesystem_words(live, report.live.ids_are_ours);
+  if (live.idmap) described.idmap = idmap::words(*live.idmap);
   described.propagation = propagation_word(live);
   described.covers = tree.covered_by(mount);
   return described;
@@ -60,6 +61,7 @@ std::vector<DescribedChange> describe_changes(const DiffReport& report) {
     for (Difference& difference : all.back().differences) {
       const auto from = delta.sources.find(change.live);
       if (difference.what != "source" || from == delta.sources.end()) continue;
+      if (from->second.untraced) continue;
       difference.is = from->second.type.empty() ? from->second.source : from->second.type;
     }
   }

@@ -21,6 +21,7 @@ struct DescribedChange {
   std::vector<std::string> options;  ///< added: the flags that are set
   std::vector<std::string>
       parameters;                     ///< added: the filesystem's, where it is the container's own
+  std::string idmap;                  ///< added: "uid 0:100000:65536 …", empty when it has none
   std::string propagation;            ///< added: "private", "shared" …
   std::vector<std::uint32_t> covers;  ///< added: the live mounts that it hides
   std::vector<Difference> differences;  ///< changed

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,21 +38,38 @@ struct Change {
 /// to (or why it leads nowhere); those that the plan makes are found while pairing.
 struct ResolvedSources {
   std::map<std::uint32_t, Result<SourceIdentity>> by_superblock;
+  /// Where one that is missing would be, by the folder that it was in.
+  std::map<std::uint32_t, SourceIdentity> former;
 };
 
-/// Resolves the parent superblocks of `plan` in the namespace that `resolver` answers for.
-ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver);
+/// Resolves the parent superblocks of `plan` in the namespace that `resolver` answers for. `live`,
+/// what they will be compared with, makes it faster.
+ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver,
+                                const MountTable* live = nullptr);
 
 /// The changes, in tree order: a mount before those below it.
 std::vector<Change> diff(const Plan& plan, const ResolvedSources& sources, const MountTable& live);
+
+/// How and when a delta was taken: the [checkpoint] that it gets.
+struct CheckpointRecord {
+  std::string digest;  ///< of what it extends, see language.md; empty when that is not known
+  std::int64_t sequence = 1;
+  std::string time;  ///< a date and time as TOML writes it
+  std::string host;
+  std::string kernel;
+  std::vector<PlanSetting> settings;  ///< the `--set` values used
+};
 
 /// What the writers need to name things.
 struct DiffReport {
   const Plan& plan;
   const MountTable& live;
   const MountTable& parent;  ///< the parent namespace, to name bind sources by path
-  const std::vector<Change>& changes;
+  std::vector<Change> changes;
   std::string extends;  ///< path of the spec, as the delta names it
+  std::optional<CheckpointRecord> checkpoint = std::nullopt;  ///< for write_toml
+  /// By live mount, where its source is known without a look at the mounts; else empty.
+  std::vector<std::string> known_sources = {};
 };
 
 /// For people: a line for each change, and below it what differs.
@@ -63,5 +81,8 @@ std::string write_toml(const DiffReport& report);
 /// All mounts of `live` as a spec named `name`, without changes or a base. Stable: equal states
 /// give equal texts, whatever the kernel's numbers.
 std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent);
+/// The desired state of `plan` as one spec that extends nothing: what a capture of the container
+/// says, as far as it does not depend on the machine.
+std::string write_flat(const Plan& plan);
 
 }  // namespace mntcr

@@ -6,18 +6,22 @@
 
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
+#include "runtime/diff/names.h"
 
 namespace mntcr {
 namespace {
 
 using Kind = DesiredSuperblock::Kind;
 
-bool is_singleton(const std::string& type) {
-  const Filesystem* filesystem = find_filesystem(type);
-  return filesystem != nullptr && filesystem->singleton;
-}
-
 constexpr int at_path = 1000;  ///< the vote of a mount for a device at its path
+
+/// The path within its filesystem that a source of the parent leads to, or would; "/" for others.
+std::string source_root(const ResolvedSources& sources, std::uint32_t superblock) {
+  const auto source = sources.by_superblock.find(superblock);
+  if (source != sources.by_superblock.end() && source->second) return source->second->root;
+  const auto former = sources.former.find(superblock);
+  return former == sources.former.end() ? "/" : former->second.root;
+}
 
 /// Numbers for the positions of both trees: equal numbers for equal chains of mountpoints from the
 /// root.
@@ -42,16 +46,17 @@ class Positions {
 
 Identities::Identities(const Plan& plan, const ResolvedSources& sources, const MountTable& table,
                        const MountTree& desired_tree, const MountTree& live_tree)
-    : plan_(plan), table_(table), bound_(plan.superblocks.size()) {
+    : plan_(plan), table_(table), bound_(plan.superblocks.size()), unnamed_(plan, table) {
   for (const auto& [superblock, source] : sources.by_superblock) {
     if (superblock >= bound_.size() || !source) continue;
     bound_[superblock] = Device{source->dev_major} << 32U | source->dev_minor;
     taken_.try_emplace(*bound_[superblock], superblock);
   }
+  for (const auto& [superblock, source] : sources.former) {
+    former_.emplace(superblock, Device{source.dev_major} << 32U | source.dev_minor);
+  }
   for (const DesiredMount& mount : plan.mounts) {
-    const auto source = sources.by_superblock.find(mount.superblock);
-    const bool of_parent = source != sources.by_superblock.end() && source->second;
-    roots_.push_back(path::join(of_parent ? source->second->root : "/", mount.root));
+    roots_.push_back(path::join(source_root(sources, mount.superblock), mount.root));
   }
   vote(desired_tree, live_tree);
 }
@@ -67,23 +72,45 @@ bool Identities::unknown(std::uint32_t desired) const {
 
 bool Identities::shares_type_and_root(std::uint32_t desired, std::uint32_t live) const {
   const DesiredSuperblock& superblock = plan_.superblocks[plan_.mounts[desired].superblock];
-  return superblock.type == table_.mounts[live].fs_type &&
-         roots_[desired] == table_.mounts[live].root;
+  return superblock.type == table_.mounts[live].fs_type && shares_root(desired, live);
+}
+
+bool Identities::shares_root(std::uint32_t desired, std::uint32_t live) const {
+  const DesiredMount& wanted = plan_.mounts[desired];
+  const LiveMount& found = table_.mounts[live];
+  return wanted.deleted ? unnamed_.same(wanted, found) : roots_[desired] == found.root;
 }
 
 bool Identities::same(std::uint32_t desired, std::uint32_t live) const {
   const std::uint32_t superblock = plan_.mounts[desired].superblock;
   const Device device = device_of(table_.mounts[live]);
   if (bound_[superblock]) {
-    return *bound_[superblock] == device && roots_[desired] == table_.mounts[live].root;
+    return *bound_[superblock] == device && shares_root(desired, live);
   }
   if (unknown(desired) || !shares_type_and_root(desired, live)) return false;
   return !taken_.contains(device) || is_singleton(plan_.superblocks[superblock].type);
 }
 
+Deleted Identities::deleted(std::uint32_t desired, std::uint32_t live) const {
+  const LiveMount& shown = table_.mounts[live];
+  if (!is_deleted(shown) || deleted_path(shown) != roots_[desired]) return Deleted::no;
+  const std::uint32_t superblock = plan_.mounts[desired].superblock;
+  const Device device = device_of(shown);
+  if (bound_[superblock]) {
+    if (*bound_[superblock] != device) return Deleted::no;
+    // What the path of the source itself leads to is known; what is below it nobody looked at.
+    const bool source_itself =
+        plan_.superblocks[superblock].kind == Kind::parent && plan_.mounts[desired].root.empty();
+    return source_itself ? Deleted::replaced : Deleted::gone;
+  }
+  const auto former = former_.find(superblock);
+  return former != former_.end() && former->second == device ? Deleted::gone : Deleted::no;
+}
+
 void Identities::bind(std::uint32_t desired, std::uint32_t live) {
   const std::uint32_t superblock = plan_.mounts[desired].superblock;
   if (!bound_[superblock]) bind_device(superblock, device_of(table_.mounts[live]));
+  if (plan_.mounts[desired].deleted) unnamed_.bind(plan_.mounts[desired], table_.mounts[live]);
 }
 
 void Identities::bind_device(std::uint32_t superblock, Device device) {
@@ -99,6 +126,10 @@ void Identities::bind_device(std::uint32_t superblock, Device device) {
 void Identities::vote(const MountTree& desired_tree, const MountTree& live_tree) {
   std::vector<std::uint32_t> shown(plan_.superblocks.size(), 0);
   for (const DesiredMount& mount : plan_.mounts) ++shown[mount.superblock];
+  const auto votes_on = [&](const DesiredMount& mount) {
+    return plan_.superblocks[mount.superblock].kind == Kind::made && shown[mount.superblock] > 1;
+  };
+  if (std::ranges::none_of(plan_.mounts, votes_on)) return;
 
   Positions positions;
   const auto desired_positions = positions.number(desired_tree);
@@ -111,7 +142,7 @@ void Identities::vote(const MountTree& desired_tree, const MountTree& live_tree)
   std::map<std::pair<std::uint32_t, Device>, int> votes;
   for (std::uint32_t desired = 0; desired < plan_.mounts.size(); ++desired) {
     const std::uint32_t superblock = plan_.mounts[desired].superblock;
-    if (plan_.superblocks[superblock].kind != Kind::made || shown[superblock] < 2) continue;
+    if (!votes_on(plan_.mounts[desired])) continue;
     std::map<Device, int> ballot;
     const auto [begin, end] = by_path.equal_range(plan_.mounts[desired].target);
     for (auto place = begin; place != end; ++place) {

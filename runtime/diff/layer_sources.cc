@@ -1,5 +1,7 @@
 #include "runtime/diff/layer_sources.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "runtime/base/path.h"
@@ -11,6 +13,10 @@ namespace {
 bool can_be_said(const LiveLayer& layer) {
   return path::is_normal_absolute(layer.path) &&
          layer_word(layer.role, layer.path).size() <= longest_layer_word;
+}
+
+bool same_device(const LiveMount& a, const LiveMount& b) {
+  return a.dev_major == b.dev_major && a.dev_minor == b.dev_minor;
 }
 
 }  // namespace
@@ -29,9 +35,7 @@ std::optional<std::vector<ListedLayer>> layer_sources(const MountTable& live,
     // Where the walk of a process ends in the overlay itself, the layer is what that covers.
     const std::uint32_t met = live_tree.walk(layer.path);
     const std::uint32_t walked = live_tree.walk(layer.path, passed);
-    const LiveMount& shown = live.mounts[walked];
-    const bool itself =
-        shown.dev_major == overlay.dev_major && shown.dev_minor == overlay.dev_minor;
+    const bool itself = walked == no_index || same_device(live.mounts[walked], overlay);
     const bool own = std::ranges::find(mounts, met) != mounts.end();
     if (layer.in_live && !itself && (met == walked || own)) {
       layers.push_back({layer.role, "self:" + layer.path});
@@ -44,6 +48,18 @@ std::optional<std::vector<ListedLayer>> layer_sources(const MountTable& live,
   if (layers.empty()) return std::nullopt;
   std::ranges::stable_sort(layers, {}, &ListedLayer::role);
   return layers;
+}
+
+std::string why_no_layers(const LiveMount& overlay) {
+  for (const LiveLayer& layer : overlay.layers) {
+    if (layer.role == LayerRole::data)
+      return "overlay: it has data-only layers, for which specs have no word";
+    if (!layer.in_live && !layer.in_parent) {
+      return fmt::format("overlay: neither the parent nor the container shows its {} layer {}",
+                         layer_key(layer.role), layer.path);
+    }
+  }
+  return "overlay: its layers cannot be told apart from what covers them";
 }
 
 }  // namespace mntcr

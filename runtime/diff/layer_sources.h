@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "runtime/capture/mount_table.h"
@@ -19,5 +20,8 @@ std::optional<std::vector<ListedLayer>> layer_sources(const MountTable& live,
                                                       const MountTree& live_tree,
                                                       const std::vector<bool>& unseen,
                                                       const std::vector<std::uint32_t>& mounts);
+
+/// Why there are none.
+std::string why_no_layers(const LiveMount& overlay);
 
 }  // namespace mntcr

@@ -78,26 +78,27 @@ std::vector<std::uint32_t> MountTree::covered_by(std::uint32_t mount) const {
   return covered;
 }
 
-std::uint32_t MountTree::topmost(std::uint32_t mount, const std::vector<bool>& unseen) const {
-  std::uint32_t seen = mount;
-  for (const std::uint32_t layer : stack(mount)) {
+// The highest mount of a stack that is seen; no_index when none is.
+std::uint32_t MountTree::topmost(std::uint32_t bottom, const std::vector<bool>& unseen,
+                                 std::uint32_t without) const {
+  std::uint32_t seen = no_index;
+  for (const std::uint32_t layer : stack(bottom)) {
+    if (layer == without) break;
     if (!is_unseen(unseen, layer)) seen = layer;
   }
   return seen;
 }
 
-std::uint32_t MountTree::walk(std::string_view path, const std::vector<bool>& unseen) const {
-  if (parents_.empty()) return no_index;
-  std::uint32_t here = topmost(0, unseen);
-  std::string below;
+MountTree::Met MountTree::meet(std::string_view path, const std::vector<bool>& unseen,
+                               std::uint32_t without) const {
+  if (parents_.empty()) return {};
+  Met here{topmost(0, unseen, without), {}};
+  if (here.mount == no_index) return here;
   for (const std::string_view component : path::components(path)) {
-    below = path::join(below, component);
-    const std::uint32_t child = child_at(here, below);
-    if (child == no_index) continue;
-    const std::uint32_t next = topmost(child, unseen);
-    if (is_unseen(unseen, next)) continue;
-    here = next;
-    below.clear();
+    here.rest = path::join(here.rest, component);
+    const std::uint32_t child = child_at(here.mount, here.rest);
+    const std::uint32_t next = child == no_index ? no_index : topmost(child, unseen, without);
+    if (next != no_index) here = {next, {}};
   }
   return here;
 }

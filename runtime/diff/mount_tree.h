@@ -36,14 +36,26 @@ class MountTree {
   /// siblings whose mountpoints lie below its own.
   [[nodiscard]] std::vector<std::uint32_t> covered_by(std::uint32_t mount) const;
 
-  /// The mount that a walk along the absolute `path` ends in. Mounts for which `unseen` holds true
-  /// are walked past, as the walks of a spec pass those with `cover`; empty when all are seen.
-  [[nodiscard]] std::uint32_t walk(std::string_view path,
-                                   const std::vector<bool>& unseen = {}) const;
+  /// A place that a walk ends at: a mount, and the way on from its root.
+  struct Met {
+    std::uint32_t mount = no_index;
+    std::string rest;
+  };
+  /// Where a walk along the absolute `path` ends. Mounts for which `unseen` holds true are walked
+  /// past, as the walks of a spec pass those with `cover`; empty when all are seen. The mount
+  /// `without` is taken for absent, with all that lies on its root: so walks a spec's `self:`.
+  [[nodiscard]] Met meet(std::string_view path, const std::vector<bool>& unseen = {},
+                         std::uint32_t without = no_index) const;
+  /// The mount of that place.
+  [[nodiscard]] std::uint32_t walk(std::string_view path, const std::vector<bool>& unseen = {},
+                                   std::uint32_t without = no_index) const {
+    return meet(path, unseen, without).mount;
+  }
 
  private:
   void index_children();
-  [[nodiscard]] std::uint32_t topmost(std::uint32_t mount, const std::vector<bool>& unseen) const;
+  [[nodiscard]] std::uint32_t topmost(std::uint32_t bottom, const std::vector<bool>& unseen,
+                                      std::uint32_t without) const;
 
   std::vector<std::uint32_t> parents_;
   std::vector<std::string_view> places_;

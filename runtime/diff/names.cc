@@ -4,17 +4,30 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <map>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/compare.h"
 
 namespace mntcr {
+namespace {
+
+constexpr std::string_view deleted_mark = "//deleted";  ///< as the kernel marks them
+
+}  // namespace
 
 std::string desired_source(const DesiredMount& mount, const DesiredSuperblock& superblock) {
   if (superblock.kind == DesiredSuperblock::Kind::parent) {
     return "parent:" + path::join(superblock.path, mount.root);
+  }
+  if (mount.deleted) {
+    const std::string filesystem =
+        superblock.name.empty() ? superblock.type : "fs:" + superblock.name;
+    return filesystem + " deleted " + std::string(deleted_label(mount.root));
   }
   if (superblock.name.empty()) return path::join(superblock.type, mount.root);
   return "fs:" + path::join(superblock.name, mount.root);
@@ -24,19 +37,48 @@ std::string device_source(const LiveMount& mount) {
   return fmt::format("device:{}:{}{}", mount.dev_major, mount.dev_minor, mount.root);
 }
 
-std::vector<std::string> param_words(const LiveMount& mount) {
+namespace {
+
+/// One way to write a parameter, whoever wrote it: as the kernel prints it.
+std::string canonical_word(const FilesystemParam& param, const ParamWord& word) {
+  if (!word.has_value) return std::string(param.key);
+  std::string value = normalise_param(param, word.value);
+  const bool bytes = param.kind == ParamKind::size && !value.ends_with('%');
+  std::uint64_t number = 0;
+  const char* end = value.data() + value.size();
+  const auto read = std::from_chars(value.data(), end, number);
+  if (bytes && read.ec == std::errc{} && read.ptr == end && number % 1024 == 0)
+    value = fmt::format("{}k", number / 1024);
+  return fmt::format("{}={}", param.key, value);
+}
+
+bool is_at_fallback(const FilesystemParam& param, const ParamWord& word) {
+  const bool is_flag = param.kind == ParamKind::flag;
+  return !param.fallback.empty() && normalise_param(param, is_flag ? word.key : word.value) ==
+                                        normalise_param(param, param.fallback);
+}
+
+}  // namespace
+
+bool is_deleted(const LiveMount& mount) { return mount.root.ends_with(deleted_mark); }
+
+std::string_view deleted_path(const LiveMount& mount) {
+  return std::string_view(mount.root).substr(0, mount.root.size() - deleted_mark.size());
+}
+
+std::vector<std::string> param_words(const LiveMount& mount, bool ids_are_ours) {
   std::vector<std::string> words;
-  for (const std::string& printed : mount.fs_options) {
-    const std::string_view option = overlay_option(printed);
-    // Printed for the default of redirect_dir, too, and only root may say it.
-    if (option == "redirect_dir=on" && is_read_only_overlay(mount)) continue;
-    const ParamWord word = split_param(option);
-    const FilesystemParam* param = find_filesystem_param(mount.fs_type, word.key);
-    if (param == nullptr) continue;
-    const bool at_fallback =
-        !param->fallback.empty() &&
-        normalise_param(*param, word.value) == normalise_param(*param, param->fallback);
-    if (!at_fallback) words.emplace_back(option);
+  for (const FilesystemParam& param : filesystem_params()) {
+    const bool meant = param.filesystem == mount.fs_type;
+    if (!meant || (param.kind == ParamKind::id && !ids_are_ours)) continue;
+    for (const std::string& printed : mount.fs_options) {
+      const std::string_view option = overlay_option(printed);
+      // Printed for the default of redirect_dir, too, and only root may say it.
+      if (option == "redirect_dir=on" && is_read_only_overlay(mount)) continue;
+      const ParamWord word = split_param(option);
+      if (word.key == param.key && !is_at_fallback(param, word))
+        words.push_back(canonical_word(param, word));
+    }
   }
   return words;
 }
@@ -46,6 +88,15 @@ bool is_read_only_overlay(const LiveMount& mount) {
          std::ranges::none_of(overlay_layers(mount.fs_options), [](const LayerPath& layer) {
            return layer.role == LayerRole::upper;
          });
+}
+
+std::vector<std::string> filesystem_words(const LiveMount& mount, bool ids_are_ours) {
+  std::vector<std::string> words = param_words(mount, ids_are_ours);
+  if (is_singleton(mount.fs_type)) return words;
+  std::uint64_t flags = filesystem_flags_of(mount);
+  if (is_read_only_overlay(mount)) flags &= ~fs_flag::rdonly;
+  for (const std::string_view word : filesystem_flag_words(flags, flags)) words.emplace_back(word);
+  return words;
 }
 
 std::string UniqueNames::derive(const std::string& target) {

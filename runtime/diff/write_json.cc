@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/utf8.h"
 #include "runtime/diff/describe.h"
@@ -38,6 +39,12 @@ Json place(const Span& span, const SourceMap& sources) {
       {"file", bytes(sources.at(span.file).name)}, {"line", at.line}, {"column", at.column}};
 }
 
+Json ranges(const IdRanges& list) {
+  Json texts = Json::array();
+  for (const IdRange& range : list) texts.push_back(idmap::range_text(range));
+  return texts;
+}
+
 void describe_live(Json& entry, const LiveMount& mount) {
   Json flags = Json::array();
   for (const std::string_view word : attr_words(mount.attrs, mount_attr::all)) {
@@ -49,6 +56,14 @@ void describe_live(Json& entry, const LiveMount& mount) {
   entry["options"] = flags;
   entry["filesystem_options"] = array(mount.fs_options);
   entry["filesystem_readonly"] = mount.sb_rdonly;
+  if (mount.idmap) {
+    entry["idmap"] = Json{{"uid", ranges(mount.idmap->uid)}, {"gid", ranges(mount.idmap->gid)}};
+  }
+  Json filesystem_flags = Json::array();
+  for (const std::string_view word : filesystem_flag_words(mount.sb_flags, mount.sb_flags)) {
+    filesystem_flags.push_back(std::string(word));
+  }
+  entry["filesystem_flags"] = filesystem_flags;
 }
 
 std::string_view kind_word(Change::Kind kind) {

@@ -28,6 +28,7 @@ std::string added_line(const DescribedChange& change, const MountTable& live) {
   words.insert(words.end(), change.parameters.begin(), change.parameters.end());
   if (change.propagation != "private") words.push_back(change.propagation);
   if (!words.empty()) text += "  " + path::printable(fmt::format("{}", fmt::join(words, ",")));
+  if (!change.idmap.empty()) text += "  idmap " + change.idmap;
   if (!change.covers.empty()) text += fmt::format("  ({})", describe_covered(live, change.covers));
   return text;
 }

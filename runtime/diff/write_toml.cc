@@ -9,16 +9,21 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
 #include "runtime/diff/delta.h"
 #include "runtime/diff/diff.h"
+#include "runtime/diff/expected.h"
 #include "runtime/diff/groups.h"
+#include "runtime/diff/idmaps.h"
+#include "runtime/diff/inodes.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
 #include "runtime/diff/toml_text.h"
@@ -48,6 +53,7 @@ KeyValues layer_keys(const std::vector<ListedLayer>& layers) {
 struct ChangeEntry {
   std::vector<std::string> comments;
   std::vector<std::string> options;
+  bool all_options = false;  ///< `options` holds all, not only what differs
   std::vector<std::pair<std::string, std::string>> keys;  ///< other keys with their values as TOML
   std::vector<std::string> unset;
 };
@@ -81,6 +87,12 @@ std::uint32_t owner_of(const Plan& plan, std::uint32_t superblock) {
   return owner;
 }
 
+std::vector<std::uint32_t> all_mounts(const MountTable& table) {
+  std::vector<std::uint32_t> all(table.mounts.size());
+  std::iota(all.begin(), all.end(), 0U);
+  return all;
+}
+
 class TomlWriter {
  public:
   /// `name` is the container's for a whole spec, empty for a delta.
@@ -89,18 +101,28 @@ class TomlWriter {
         name_(std::move(name)),
         tree_(report.live),
         delta_(make_delta(report, tree_)),
+        trees_(trees_of(report.live, all_mounts(report.live))),
+        listed_trees_(trees_of(report.live, delta_.mounts)),
         layers_(layers_of(report.plan)),
         live_of_(counterparts(report.plan, report.live, report.changes)),
-        groups_(report.live, report.parent) {
+        groups_(report.live, report.parent),
+        idmaps_(report, delta_, desired_of_) {
     for (std::uint32_t mount = 0; mount < live_of_.size(); ++mount) {
       if (live_of_[mount] != no_index) desired_of_[live_of_[mount]] = mount;
     }
     listed_.insert(delta_.mounts.begin(), delta_.mounts.end());
     names_.take("root");  // what [root] is called
+    for (const DesiredMount& mount : report.plan.mounts) names_.take(mount.name);
   }
 
   std::string write() {
     for (const Change* change : delta_.changes) gather(*change);
+    for (const std::uint32_t mount : delta_.resourced) {
+      const auto& superblock = report_.plan.superblocks[desired(mount).superblock];
+      gather_source(
+          mount, live_of_[mount],
+          "shows the same, by another way: was " + desired_source(desired(mount), superblock));
+    }
     for (const std::uint32_t mount : delta_.mounts) place(mount);
     for (const auto& [live, desired] : desired_of_) reparent(live, desired);
     std::string text = removals() + filesystem_changes() + changes() + new_filesystems();
@@ -116,7 +138,22 @@ class TomlWriter {
 
   std::string head() const {
     if (whole()) return fmt::format("spec = 1\nname = {}\n", toml_string(name_));
-    return fmt::format("spec = 1\nextends = [{}]\n", toml_string(report_.extends));
+    return fmt::format("spec = 1\nextends = [{}]\n", toml_string(report_.extends)) + checkpoint();
+  }
+
+  std::string checkpoint() const {
+    if (!report_.checkpoint) return {};
+    const CheckpointRecord& record = *report_.checkpoint;
+    std::string text = "\n[checkpoint]\n";
+    if (!record.digest.empty()) text += "digest = " + toml_string(record.digest) + '\n';
+    text += fmt::format("sequence = {}\ntime = {}\nhost = {}\nkernel = {}\n", record.sequence,
+                        record.time, toml_string(record.host), toml_string(record.kernel));
+    std::string settings;
+    for (const PlanSetting& setting : record.settings) {
+      settings += settings.empty() ? "" : ", ";
+      settings += fmt::format("{} = {}", setting.name, toml_string(setting.value));
+    }
+    return settings.empty() ? text : text + fmt::format("set = {{ {} }}\n", settings);
   }
 
   std::string address(std::uint32_t mount) const {
@@ -149,34 +186,75 @@ class TomlWriter {
           const MountOption* option = find_mount_option(word);
           const bool differs =
               option != nullptr && ((found.attrs ^ demand.value) & option->demand.mask) != 0;
-          if (differs) entry.options.emplace_back(word);
+          if (differs && !entry.all_options) entry.options.emplace_back(word);
         }
       } else if (difference.what == "propagation") {
         entry.comments.push_back(was);
         entry.keys.emplace_back("propagation", toml_string(groups_.words(found)));
+      } else if (difference.what == "idmap") {
+        entry.comments.push_back(was);
+        gather_idmap(entry, change);
       } else if (difference.what == "source") {
-        gather_source(entry, change.live, was);
+        gather_source(change.desired, change.live,
+                      is_deleted(found) ? was + ", is " + difference.is : was);
       } else {
         gather_superblock(change, difference, was);
       }
     }
   }
 
-  void gather_source(ChangeEntry& entry, std::uint32_t mount, const std::string& was) {
-    const ListedSource& from = delta_.sources.at(mount);
+  /// Another source. A mount that made its filesystem, or makes one now, writes its options anew:
+  /// some of them are the filesystem's.
+  void gather_source(std::uint32_t mount, std::uint32_t found, const std::string& was) {
+    const ListedSource& from = delta_.sources.at(found);
+    ChangeEntry& entry = changes_[mount];
     entry.comments.push_back(was);
-    if (from.untraced) entry.comments.push_back(untraced_note(mount));
+    if (!from.note.empty()) entry.comments.push_back(from.note);
+    const DesiredSuperblock& superblock = report_.plan.superblocks[desired(mount).superblock];
+    const bool made_here = superblock.kind == DesiredSuperblock::Kind::made &&
+                           superblock.name.empty() && desired(mount).self.empty() &&
+                           desired(mount).of == no_index;
+    if (made_here != !from.type.empty()) entry.unset.emplace_back(made_here ? "type" : "source");
+    if (made_here && superblock.fsname != superblock.type) entry.unset.emplace_back("fsname");
+    if (made_here || !from.type.empty()) {
+      const bool has_options = desired(mount).attrs.mask != 0 || !superblock.params.empty();
+      if (has_options) entry.unset.emplace_back("options");
+      entry.all_options = true;
+      entry.options = flag_words(live(found));
+      if (!from.type.empty()) append_filesystem_words(entry.options, live(found));
+    }
     if (from.type.empty()) {
       entry.keys.emplace_back("source", toml_string(from.source));
+      const TomlKeys more = inode_keys(live(found), from);
+      entry.keys.insert(entry.keys.end(), more.begin(), more.end());
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
-      const auto layers = delta_.layers.find(mount);
+      const auto layers = delta_.layers.find(found);
       if (layers != delta_.layers.end()) {
         const KeyValues keys = layer_keys(layers->second);
         entry.keys.insert(entry.keys.end(), keys.begin(), keys.end());
       }
-      entry.unset.emplace_back("source");
+      if (const std::string name = fsname_of(live(found)); !name.empty())
+        entry.keys.emplace_back("fsname", toml_string(name));
     }
+  }
+
+  void gather_idmap(ChangeEntry& entry, const Change& change) const {
+    if (const std::string value = idmaps_.value(change.live); !value.empty()) {
+      entry.keys.emplace_back("idmap", value);
+    } else if (desired(change.desired).idmap != no_index) {
+      entry.unset.emplace_back("idmap");
+    }
+  }
+
+  /// All flags that are known, as words.
+  static std::vector<std::string> flag_words(const LiveMount& found) {
+    return to_strings(attr_words(found.attrs, found.attrs_known));
+  }
+
+  void append_filesystem_words(std::vector<std::string>& options, const LiveMount& found) const {
+    const std::vector<std::string> words = filesystem_words(found, report_.live.ids_are_ours);
+    options.insert(options.end(), words.begin(), words.end());
   }
 
   void gather_superblock(const Change& change, const Difference& difference,
@@ -194,19 +272,21 @@ class TomlWriter {
         const KeyValues values = layer_values(change, difference);
         entry.layers.insert(entry.layers.end(), values.begin(), values.end());
       } else {
-        entry.options = param_words(found);
-        if (found.sb_rdonly && !is_read_only_overlay(found)) entry.options->emplace_back("ro");
+        entry.options = filesystem_words(found, report_.live.ids_are_ours);
       }
       return;
     }
-    ChangeEntry& entry = changes_[owner_of(report_.plan, index)];
+    const std::uint32_t owner = owner_of(report_.plan, index);
+    if (delta_.taken[owner]) return;  // those that still show it get it as it is now
+    ChangeEntry& entry = changes_[owner];
     entry.comments.push_back(was);
     if (is_name) {
       entry.keys.emplace_back("fsname", toml_string(found.source));
     } else if (is_layer_key(difference.what)) {
       gather_layers(entry, change, difference);
-    } else if (difference.what == "ro=fs") {
-      entry.options.emplace_back(found.sb_rdonly ? "ro=fs" : "rw=fs");
+    } else if (const FilesystemFlag* flag = find_filesystem_flag(difference.what)) {
+      const std::uint64_t flags = filesystem_flags_of(found);
+      entry.options.emplace_back(filesystem_flag_words(flags, flag->demand.mask).front());
     } else if (difference.is == "default") {
       entry.comments.push_back(
           fmt::format("{}: back at the kernel's default, which has no word", difference.what));
@@ -245,7 +325,7 @@ class TomlWriter {
   static std::string param_word(const std::string& type, const Difference& difference) {
     const FilesystemParam* param = find_filesystem_param(type, difference.what);
     const bool flag = param != nullptr && param->kind == ParamKind::flag;
-    return flag ? difference.what : difference.what + '=' + difference.is;
+    return flag ? difference.is : difference.what + '=' + difference.is;
   }
 
   // --- Where listed mounts stand.
@@ -262,10 +342,22 @@ class TomlWriter {
   /// Says `on` for a mount of the base that now lies on a mount which walks pass.
   void reparent(std::uint32_t mount, std::uint32_t desired_mount) {
     const std::uint32_t parent = tree_.parent(mount);
-    if (listed_.contains(mount) || parent == no_index || !delta_.unseen[parent]) return;
+    const bool on_new = parent != no_index && listed_.contains(parent) && delta_.unseen[parent];
+    if (listed_.contains(mount) || !on_new || stays_above(mount, desired_mount)) return;
     ChangeEntry& entry = changes_[desired_mount];
     entry.comments.emplace_back("lies on a mount that appeared beneath it");
     entry.keys.emplace_back("on", toml_string(name_of(parent)));
+  }
+
+  /// Whether a mount of the base comes to lie on the new ones beneath it by itself: it says `on`,
+  /// and the lowest of them says the same.
+  bool stays_above(std::uint32_t mount, std::uint32_t desired_mount) const {
+    if (!desired(desired_mount).on) return false;
+    std::uint32_t lowest = tree_.parent(mount);
+    while (listed_.contains(tree_.parent(lowest)) && tree_.place(lowest).empty())
+      lowest = tree_.parent(lowest);
+    const std::uint32_t below = live_of_[desired(desired_mount).parent];
+    return on_.contains(lowest) && tree_.parent(lowest) == below;
   }
 
   /// The name by which `on` means a mount; one of the base gets it by a [[change]].
@@ -273,10 +365,12 @@ class TomlWriter {
     if (mount == 0) return "root";
     const auto known = mount_names_.find(mount);
     if (known != mount_names_.end()) return known->second;
+    const auto base = desired_of_.find(mount);
+    const bool is_base = base != desired_of_.end() && !listed_.contains(mount);
+    if (is_base && !desired(base->second).name.empty()) return desired(base->second).name;
     std::string name = names_.derive(live(mount).mountpoint);
     mount_names_.emplace(mount, name);
-    if (const auto base = desired_of_.find(mount);
-        base != desired_of_.end() && !listed_.contains(mount)) {
+    if (is_base) {
       ChangeEntry& entry = changes_[base->second];
       entry.comments.emplace_back("gets a name for what lies on it");
       entry.keys.emplace_back("name", toml_string(name));
@@ -316,18 +410,27 @@ class TomlWriter {
     std::string text;
     for (const ListedFilesystem& filesystem : delta_.filesystems) {
       const LiveMount& shown = live(filesystem.live);
-      text += fmt::format("\n[filesystem.{}]\n", filesystem.name);
+      const std::vector<NeededInode> tree = tree_on(shown, filesystem.of.empty());
+      text += '\n' + lost_content(tree) + fmt::format("[filesystem.{}]\n", filesystem.name);
       if (!filesystem.of.empty()) {
         text += "of = " + toml_string(filesystem.of) + '\n';
         if (filesystem.layer != no_index) text += fmt::format("layer = {}\n", filesystem.layer);
+        text += tree_text(tree);
         continue;
       }
       text += "type = " + toml_string(shown.fs_type) + '\n' + layers(filesystem.live);
-      const std::vector<std::string> words = param_words(shown);
+      const std::vector<std::string> words = filesystem_words(shown, report_.live.ids_are_ours);
       if (!words.empty()) text += "options = " + toml_array(words) + '\n';
-      text += fsname(shown);
+      text += fsname(shown) + tree_text(tree);
     }
     return text;
+  }
+
+  /// What mounts need on the filesystem of `shown`: of one of the base what is listed needs.
+  [[nodiscard]] std::vector<NeededInode> tree_on(const LiveMount& shown, bool made_here) const {
+    const NeededInodes& trees = made_here ? trees_ : listed_trees_;
+    const auto found = trees.find({shown.dev_major, shown.dev_minor});
+    return found == trees.end() ? std::vector<NeededInode>{} : found->second;
   }
 
   std::string listed(std::uint32_t mount) {
@@ -339,10 +442,14 @@ class TomlWriter {
       const std::string what = from.type.empty() ? from.source : from.type;
       text += toml_comment((again ? "still there: " : "appeared: ") + what);
     }
-    if (from.untraced) text += toml_comment(untraced_note(mount));
+    if (!from.note.empty()) text += toml_comment(from.note);
+    const bool makes = !from.type.empty();
+    const std::vector<NeededInode> tree =
+        makes ? tree_on(live(mount), true) : std::vector<NeededInode>{};
+    text += lost_content(tree);
     if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
     return text + (mount == 0 ? "[root]\n" : placement(mount, !covered.empty())) +
-           source_keys(mount, from);
+           source_keys(mount, from) + tree_text(tree);
   }
 
   std::string placement(std::uint32_t mount, bool covers) const {
@@ -369,44 +476,35 @@ class TomlWriter {
 
   std::string source_keys(std::uint32_t mount, const ListedSource& from) {
     const LiveMount& found = live(mount);
-    std::vector<std::string> options = to_strings(attr_words(found.attrs, mount_attr::all));
+    std::vector<std::string> options = flag_words(found);
     std::string text;
     if (from.type.empty()) {
       text += "source = " + toml_string(from.source) + '\n';
+      for (const auto& [key, value] : inode_keys(found, from)) {
+        text += fmt::format("{} = {}\n", key, value);
+      }
     } else {
       text += "type = " + toml_string(from.type) + '\n' + layers(mount) + fsname(found);
-      const std::vector<std::string> words = param_words(found);
-      options.insert(options.end(), words.begin(), words.end());
-      if (found.sb_rdonly && !is_read_only_overlay(found)) options.emplace_back("ro=fs");
+      append_filesystem_words(options, found);
     }
-    text += "options = " + toml_array(options) + '\n';
+    if (!options.empty()) text += "options = " + toml_array(options) + '\n';
+    if (const std::string value = idmaps_.value(mount); !value.empty()) {
+      text += "idmap = " + value + '\n';
+    }
     const std::string words = groups_.words(found);
     if (words != "private") text += "propagation = " + toml_string(words) + '\n';
     return text;
   }
 
+  /// Empty where it is the usual one.
+  static std::string fsname_of(const LiveMount& mount) {
+    const bool usual = mount.source == mount.fs_type;
+    return usual ? "" : mount.source;
+  }
+
   static std::string fsname(const LiveMount& mount) {
-    const bool usual =
-        mount.source.empty() || mount.source == mount.fs_type || mount.source == "none";
-    return usual ? "" : "fsname = " + toml_string(mount.source) + '\n';
-  }
-
-  std::string untraced_note(std::uint32_t mount) const {
-    if (live(mount).fs_type == overlay_type) return untraced_overlay(live(mount));
-    return fmt::format("{} of {}: neither the parent nor the container shows where it came from",
-                       live(mount).fs_type, live(mount).source);
-  }
-
-  static std::string untraced_overlay(const LiveMount& overlay) {
-    for (const LiveLayer& layer : overlay.layers) {
-      if (layer.role == LayerRole::data)
-        return "overlay: it has data-only layers, for which specs have no word";
-      if (!layer.in_live && !layer.in_parent) {
-        return fmt::format("overlay: neither the parent nor the container shows its {} layer {}",
-                           layer_key(layer.role), layer.path);
-      }
-    }
-    return "overlay: its layers cannot be told apart from what covers them";
+    const std::string name = fsname_of(mount);
+    return name.empty() ? "" : "fsname = " + toml_string(name) + '\n';
   }
 
   static std::string comments(const std::vector<std::string>& lines) {
@@ -428,10 +526,13 @@ class TomlWriter {
   const std::string name_;
   const MountTree tree_;
   const Delta delta_;
+  const NeededInodes trees_;
+  const NeededInodes listed_trees_;
   const std::vector<std::uint32_t> layers_;
   const std::vector<std::uint32_t> live_of_;
   GroupNames groups_;
   UniqueNames names_;
+  IdmapWords idmaps_;
   std::map<std::uint32_t, std::uint32_t> desired_of_;
   std::set<std::uint32_t> listed_;
   std::map<std::uint32_t, ChangeEntry> changes_;
@@ -440,18 +541,38 @@ class TomlWriter {
   std::map<std::uint32_t, std::string> mount_names_;
 };
 
+std::vector<Change> all_added(const MountTable& live) {
+  std::vector<Change> changes;
+  for (std::uint32_t mount = 0; mount < live.mounts.size(); ++mount) {
+    changes.push_back({Change::Kind::added, no_index, mount, {}});
+  }
+  return changes;
+}
+
+std::string write_whole(const std::string& name, const DiffReport& report) {
+  return TomlWriter(report, name).write();
+}
+
 }  // namespace
 
 std::string write_toml(const DiffReport& report) { return TomlWriter(report).write(); }
 
 std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent) {
   const Plan nothing;
-  std::vector<Change> changes;
-  for (std::uint32_t mount = 0; mount < live.mounts.size(); ++mount) {
-    changes.push_back({Change::Kind::added, no_index, mount, {}});
+  return write_whole(name, {nothing, live, parent, all_added(live), {}});
+}
+
+std::string write_flat(const Plan& plan) {
+  const Plan nothing;
+  const MountTable parent;
+  const MountTable table = expected_table(plan);
+  DiffReport report{nothing, table, parent, all_added(table), {}};
+  for (const DesiredMount& mount : plan.mounts) {
+    const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
+    const bool of_parent = superblock.kind == DesiredSuperblock::Kind::parent;
+    report.known_sources.push_back(of_parent ? desired_source(mount, superblock) : "");
   }
-  const DiffReport report{nothing, live, parent, changes, {}};
-  return TomlWriter(report, name).write();
+  return write_whole(plan.name, report);
 }
 
 }  // namespace mntcr

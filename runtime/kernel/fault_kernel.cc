@@ -69,9 +69,26 @@ Result<void> FaultKernel::unlinkat(int dir, const std::string& path, int flags) 
   return inner_.unlinkat(dir, path, flags);
 }
 
+Result<void> FaultKernel::mknodat(int dir, const std::string& path, std::uint32_t mode,
+                                  std::uint32_t major, std::uint32_t minor) {
+  if (auto entered = enter("mknodat", dir, path, mode, major, minor); !entered) return entered;
+  return inner_.mknodat(dir, path, mode, major, minor);
+}
+
 Result<void> FaultKernel::symlinkat(const std::string& target, int dir, const std::string& path) {
   if (auto entered = enter("symlinkat", target, dir, path); !entered) return entered;
   return inner_.symlinkat(target, dir, path);
+}
+
+Result<void> FaultKernel::fchownat(int dir, const std::string& path, std::uint32_t uid,
+                                   std::uint32_t gid, int flags) {
+  if (auto entered = enter("fchownat", dir, path, uid, gid, flags); !entered) return entered;
+  return inner_.fchownat(dir, path, uid, gid, flags);
+}
+
+Result<void> FaultKernel::fchmodat(int dir, const std::string& path, std::uint32_t mode) {
+  if (auto entered = enter("fchmodat", dir, path, mode); !entered) return entered;
+  return inner_.fchmodat(dir, path, mode);
 }
 
 Result<std::string> FaultKernel::readlinkat(int dir, const std::string& path) {
@@ -92,6 +109,11 @@ Result<std::uint64_t> FaultKernel::fstatfs_type(int fd) {
 Result<std::string> FaultKernel::read_all(int fd) {
   if (auto entered = enter("read_all", fd); !entered) return Failure(entered.error());
   return inner_.read_all(fd);
+}
+
+Result<bool> FaultKernel::poll_priority(int fd) {
+  if (auto entered = enter("poll_priority", fd); !entered) return Failure(entered.error());
+  return inner_.poll_priority(fd);
 }
 
 Result<std::vector<std::string>> FaultKernel::getdents(int fd) {
@@ -152,6 +174,16 @@ Result<Fd> FaultKernel::fsmount(int context, unsigned mount_attrs) {
   return lend(inner_.fsmount(context, mount_attrs));
 }
 
+Result<Fd> FaultKernel::fspick(int mount) {
+  if (auto entered = enter("fspick", mount); !entered) return Failure(entered.error());
+  return lend(inner_.fspick(mount));
+}
+
+Result<void> FaultKernel::fsconfig_reconfigure(int context) {
+  if (auto entered = enter("fsconfig_reconfigure", context); !entered) return entered;
+  return inner_.fsconfig_reconfigure(context);
+}
+
 Result<void> FaultKernel::umount2(const std::string& path, int flags) {
   if (auto entered = enter("umount2", path, flags); !entered) return entered;
   return inner_.umount2(path, flags);
@@ -186,6 +218,14 @@ Result<void> FaultKernel::unshare(int flags) {
 Result<void> FaultKernel::setns(int ns, int type) {
   if (auto entered = enter("setns", ns, type); !entered) return entered;
   return inner_.setns(ns, type);
+}
+
+Result<Fd> FaultKernel::new_user_namespace(int proc, const std::string& uid_map,
+                                           const std::string& gid_map) {
+  if (auto entered = enter("new_user_namespace", proc, uid_map, gid_map); !entered) {
+    return Failure(entered.error());
+  }
+  return lend(inner_.new_user_namespace(proc, uid_map, gid_map));
 }
 
 Result<void> FaultKernel::fchdir(int dir) {

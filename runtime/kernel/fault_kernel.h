@@ -31,11 +31,17 @@ class FaultKernel final : public Kernel {
   Result<Fd> openat2(int dir, const std::string& path, const OpenHow& how) override;
   Result<void> mkdirat(int dir, const std::string& path, std::uint32_t mode) override;
   Result<void> unlinkat(int dir, const std::string& path, int flags) override;
+  Result<void> mknodat(int dir, const std::string& path, std::uint32_t mode, std::uint32_t major,
+                       std::uint32_t minor) override;
   Result<void> symlinkat(const std::string& target, int dir, const std::string& path) override;
+  Result<void> fchownat(int dir, const std::string& path, std::uint32_t uid, std::uint32_t gid,
+                        int flags) override;
+  Result<void> fchmodat(int dir, const std::string& path, std::uint32_t mode) override;
   Result<std::string> readlinkat(int dir, const std::string& path) override;
   Result<FileStatus> statx(int dir, const std::string& path, int flags) override;
   Result<std::uint64_t> fstatfs_type(int fd) override;
   Result<std::string> read_all(int fd) override;
+  Result<bool> poll_priority(int fd) override;
   Result<std::vector<std::string>> getdents(int fd) override;
   void close(int fd) override;
   Result<Fd> open_tree(int dir, const std::string& path, unsigned flags) override;
@@ -48,6 +54,8 @@ class FaultKernel final : public Kernel {
                                const std::string& value) override;
   Result<void> fsconfig_flag(int context, const std::string& key) override;
   Result<void> fsconfig_create(int context) override;
+  Result<Fd> fspick(int mount) override;
+  Result<void> fsconfig_reconfigure(int context) override;
   Result<Fd> fsmount(int context, unsigned mount_attrs) override;
   Result<void> umount2(const std::string& path, int flags) override;
   Result<void> pivot_root(const std::string& new_root, const std::string& put_old) override;
@@ -57,6 +65,8 @@ class FaultKernel final : public Kernel {
                                 StatmountPart part) override;
   Result<void> unshare(int flags) override;
   Result<void> setns(int ns, int type) override;
+  Result<Fd> new_user_namespace(int proc, const std::string& uid_map,
+                                const std::string& gid_map) override;
   Result<void> fchdir(int dir) override;
   Result<void> chroot(const std::string& path) override;
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) override;

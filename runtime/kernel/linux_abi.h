@@ -18,6 +18,8 @@ inline constexpr long sys_move_mount = 429;
 inline constexpr long sys_fsopen = 430;
 inline constexpr long sys_fsconfig = 431;
 inline constexpr long sys_fsmount = 432;
+inline constexpr long sys_fspick = 433;
+inline constexpr long sys_clone3 = 435;
 inline constexpr long sys_openat2 = 437;
 inline constexpr long sys_mount_setattr = 442;
 inline constexpr long sys_statmount = 457;
@@ -36,6 +38,7 @@ inline constexpr std::uint64_t resolve_no_magiclinks = 0x02;
 inline constexpr std::uint64_t resolve_no_symlinks = 0x04;
 inline constexpr std::uint64_t resolve_beneath = 0x08;
 inline constexpr std::uint64_t resolve_in_root = 0x10;
+inline constexpr std::uint64_t resolve_cached = 0x20;
 
 struct OpenHow {
   std::uint64_t flags;
@@ -81,6 +84,9 @@ inline constexpr unsigned fsmount_cloexec = 1;
 inline constexpr unsigned fsconfig_set_flag = 0;
 inline constexpr unsigned fsconfig_set_string = 1;
 inline constexpr unsigned fsconfig_cmd_create = 6;
+inline constexpr unsigned fsconfig_cmd_reconfigure = 7;
+inline constexpr unsigned fspick_cloexec = 1;
+inline constexpr unsigned fspick_empty_path = 8;
 
 // statx(2).
 inline constexpr unsigned statx_mnt_id = 0x1000;
@@ -100,15 +106,25 @@ inline constexpr int clone_newnet = 0x40000000;
 inline constexpr unsigned long ns_get_nstype = 0xb703;
 inline constexpr unsigned long ns_get_mntns_id = 0x8008b705;
 
+// clone3(2).
+inline constexpr std::uint64_t clone_pidfd = 0x1000;
+inline constexpr std::uint64_t clone_newuser_flag = 0x10000000;
+
+struct CloneArgs {
+  std::uint64_t flags;
+  std::uint64_t pidfd;
+  std::uint64_t child_tid;
+  std::uint64_t parent_tid;
+  std::uint64_t exit_signal;
+  std::uint64_t stack;
+  std::uint64_t stack_size;
+  std::uint64_t tls;
+};
+static_assert(sizeof(CloneArgs) == 64);
+
 // f_type of statfs(2).
 inline constexpr std::uint64_t proc_super_magic = 0x9fa0;
 inline constexpr std::uint64_t nsfs_magic = 0x6e736673;
-
-// s_flags of a superblock, as statmount shows them.
-inline constexpr std::uint32_t sb_rdonly = 1;
-inline constexpr std::uint32_t sb_synchronous = 1U << 4U;
-inline constexpr std::uint32_t sb_dirsync = 1U << 7U;
-inline constexpr std::uint32_t sb_lazytime = 1U << 25U;
 
 // listmount(2), statmount(2).
 inline constexpr std::uint64_t lsmt_root = UINT64_MAX;
@@ -135,6 +151,8 @@ inline constexpr std::uint64_t statmount_sb_source = 0x200;
 inline constexpr std::uint64_t statmount_opt_array = 0x400;
 inline constexpr std::uint64_t statmount_opt_sec_array = 0x800;
 inline constexpr std::uint64_t statmount_supported_mask = 0x1000;
+inline constexpr std::uint64_t statmount_mnt_uidmap = 0x2000;
+inline constexpr std::uint64_t statmount_mnt_gidmap = 0x4000;
 
 /// The fixed head of what statmount writes; strings follow, addressed by offsets from its end.
 struct Statmount {

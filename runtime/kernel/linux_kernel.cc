@@ -6,12 +6,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +21,7 @@
 #include <cstring>
 
 #include "runtime/kernel/linux_abi.h"
+#include "runtime/kernel/linux_kernel_userns.h"
 #include "runtime/kernel/statmount_decode.h"
 
 namespace mntcr {
@@ -79,6 +82,7 @@ FileStatus file_status_of(const struct ::statx& raw) {
   status.uid = raw.stx_uid;
   status.gid = raw.stx_gid;
   status.inode = raw.stx_ino;
+  status.size = raw.stx_size;
   status.dev_major = raw.stx_dev_major;
   status.dev_minor = raw.stx_dev_minor;
   status.rdev_major = raw.stx_rdev_major;
@@ -111,8 +115,22 @@ class LinuxKernel final : public Kernel {
     return done(::unlinkat(dir, path.c_str(), flags), "unlinkat");
   }
 
+  Result<void> mknodat(int dir, const std::string& path, std::uint32_t mode, std::uint32_t major,
+                       std::uint32_t minor) override {
+    return done(::mknodat(dir, path.c_str(), mode, makedev(major, minor)), "mknodat");
+  }
+
   Result<void> symlinkat(const std::string& target, int dir, const std::string& path) override {
     return done(::symlinkat(target.c_str(), dir, path.c_str()), "symlinkat");
+  }
+
+  Result<void> fchownat(int dir, const std::string& path, std::uint32_t uid, std::uint32_t gid,
+                        int flags) override {
+    return done(::fchownat(dir, path.c_str(), uid, gid, flags), "fchownat");
+  }
+
+  Result<void> fchmodat(int dir, const std::string& path, std::uint32_t mode) override {
+    return done(::fchmodat(dir, path.c_str(), mode, 0), "fchmodat");
   }
 
   Result<std::string> readlinkat(int dir, const std::string& path) override {
@@ -158,6 +176,12 @@ class LinuxKernel final : public Kernel {
     return content;
   }
 
+  Result<bool> poll_priority(int fd) override {
+    pollfd asked{fd, POLLPRI, 0};
+    if (retry_interrupted([&] { return ::poll(&asked, 1, 0); }) < 0) return failed("poll");
+    return (asked.revents & POLLPRI) != 0;
+  }
+
   Result<std::vector<std::string>> getdents(int fd) override {
     std::vector<std::string> names;
     alignas(dirent64) std::array<char, 32768> buffer;
@@ -194,6 +218,7 @@ class LinuxKernel final : public Kernel {
   Result<void> mount_setattr(int dir, const std::string& path, unsigned flags,
                              const MountAttr& attr) override {
     abi::MountAttr raw{attr.attr_set, attr.attr_clr, attr.propagation, 0};
+    if (attr.userns >= 0) raw.userns_fd = static_cast<std::uint64_t>(attr.userns);
     const unsigned all_flags = flags | (path.empty() ? static_cast<unsigned>(AT_EMPTY_PATH) : 0U);
     return done(::syscall(abi::sys_mount_setattr, dir, path.c_str(), all_flags, &raw, sizeof(raw)),
                 "mount_setattr");
@@ -220,6 +245,15 @@ class LinuxKernel final : public Kernel {
     const long fd = ::syscall(abi::sys_fsmount, context, abi::fsmount_cloexec, mount_attrs);
     if (fd < 0) return failed_in_context("fsmount", context);
     return owned(fd, "fsmount");
+  }
+
+  Result<Fd> fspick(int mount) override {
+    constexpr unsigned flags = abi::fspick_cloexec | abi::fspick_empty_path;
+    return owned(::syscall(abi::sys_fspick, mount, "", flags), "fspick");
+  }
+
+  Result<void> fsconfig_reconfigure(int context) override {
+    return fsconfig(context, abi::fsconfig_cmd_reconfigure, nullptr, nullptr);
   }
 
   Result<void> umount2(const std::string& path, int flags) override {
@@ -255,6 +289,13 @@ class LinuxKernel final : public Kernel {
   Result<void> unshare(int flags) override { return done(::unshare(flags), "unshare"); }
 
   Result<void> setns(int ns, int type) override { return done(::setns(ns, type), "setns"); }
+
+  Result<Fd> new_user_namespace(int proc, const std::string& uid_map,
+                                const std::string& gid_map) override {
+    const Result<int> made = make_user_namespace(proc, uid_map, gid_map);
+    if (!made) return in_context("making a user namespace", made.error());
+    return Fd(*this, *made);
+  }
 
   Result<void> fchdir(int dir) override { return done(::fchdir(dir), "fchdir"); }
 

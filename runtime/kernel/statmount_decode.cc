@@ -14,13 +14,14 @@
 namespace mntcr {
 namespace {
 
-constexpr std::uint64_t placement_mask =
-    abi::statmount_sb_basic | abi::statmount_mnt_basic | abi::statmount_mnt_point;
+constexpr std::uint64_t basics_mask = abi::statmount_sb_basic | abi::statmount_mnt_basic;
+
+constexpr std::uint64_t placement_mask = basics_mask | abi::statmount_mnt_point;
 
 constexpr std::uint64_t everything_mask =
     placement_mask | abi::statmount_mnt_root | abi::statmount_fs_type | abi::statmount_fs_subtype |
     abi::statmount_sb_source | abi::statmount_opt_array | abi::statmount_opt_sec_array |
-    abi::statmount_supported_mask;
+    abi::statmount_supported_mask | abi::statmount_mnt_uidmap | abi::statmount_mnt_gidmap;
 
 /// The strings behind the head, read by offset.
 class Strings {
@@ -102,7 +103,15 @@ MountStatus numbers_of(const abi::Statmount& head) {
 }  // namespace
 
 std::uint64_t statmount_request(StatmountPart part) {
-  return part == StatmountPart::everything ? everything_mask : placement_mask;
+  switch (part) {
+    case StatmountPart::everything:
+      return everything_mask;
+    case StatmountPart::placement:
+      return placement_mask;
+    case StatmountPart::basics:
+      return basics_mask;
+  }
+  return everything_mask;
 }
 
 Result<MountStatus> decode_statmount(std::span<const std::byte> bytes, StatmountPart part) {
@@ -114,8 +123,7 @@ Result<MountStatus> decode_statmount(std::span<const std::byte> bytes, Statmount
     return fail("statmount: this kernel's does not tell all about a mount (Linux 6.15 does)",
                 EOPNOTSUPP);
   }
-  constexpr std::uint64_t basics = abi::statmount_sb_basic | abi::statmount_mnt_basic;
-  if ((head.mask & basics) != basics) return senseless();
+  if ((head.mask & basics_mask) != basics_mask) return senseless();
 
   const auto* text = reinterpret_cast<const char*>(bytes.data());
   Decoder decoder(head, Strings(std::string_view(text, head.size).substr(sizeof(head))));
@@ -128,6 +136,8 @@ Result<MountStatus> decode_statmount(std::span<const std::byte> bytes, Statmount
   decoder.append(abi::statmount_opt_sec_array, head.opt_sec_array, head.opt_sec_num,
                  status.fs_options);
   decoder.append(abi::statmount_opt_array, head.opt_array, head.opt_num, status.fs_options);
+  decoder.append(abi::statmount_mnt_uidmap, head.mnt_uidmap, head.mnt_uidmap_num, status.uid_map);
+  decoder.append(abi::statmount_mnt_gidmap, head.mnt_gidmap, head.mnt_gidmap_num, status.gid_map);
   if (!decoder.sound()) return senseless();
   return status;
 }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/base/filesystems.h"
+#include "runtime/base/path.h"
+
 namespace mntcr {
 namespace {
 
@@ -19,12 +22,57 @@ const OpInfo& describe(OpKind kind) { return table.at(static_cast<std::size_t>(k
 bool writes_reach_parent(const std::vector<DesiredSuperblock>& superblocks, std::uint32_t index) {
   while (true) {
     const DesiredSuperblock& superblock = superblocks[index];
-    if (superblock.kind == DesiredSuperblock::Kind::parent) return true;
+    if (is_parents(superblock)) return true;
     if (superblock.type != overlay_type) return false;
     const auto upper = std::ranges::find(superblock.layers, LayerRole::upper, &DesiredLayer::role);
     if (upper == superblock.layers.end()) return true;
     index = upper->superblock;
   }
+}
+
+bool is_parents(const DesiredSuperblock& superblock) {
+  return superblock.kind == DesiredSuperblock::Kind::parent || is_singleton(superblock.type);
+}
+
+std::string deleted_place(std::string_view label) { return path::join(deleted_folder, label); }
+
+std::string_view deleted_label(std::string_view root) {
+  const std::size_t skipped = deleted_folder.size() + 1;
+  return is_deleted_place(root) && root.size() > skipped ? root.substr(skipped)
+                                                         : std::string_view{};
+}
+
+bool is_deleted_place(std::string_view path) {
+  return path == deleted_folder ||
+         (path.starts_with(deleted_folder) && path[deleted_folder.size()] == '/');
+}
+
+std::string_view kind_word(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::directory:
+      return "dir";
+    case NodeKind::file:
+      return "file";
+    case NodeKind::fifo:
+      return "fifo";
+    case NodeKind::socket:
+      return "socket";
+    case NodeKind::character:
+      return "char";
+    case NodeKind::block:
+      return "block";
+    case NodeKind::symlink:
+      return "symlink";
+  }
+  return "";
+}
+
+std::string node_words(const DesiredNode& node) {
+  const std::string word(kind_word(node.kind));
+  if (node.kind == NodeKind::symlink) return word + ":" + node.target;
+  const bool device = node.kind == NodeKind::character || node.kind == NodeKind::block;
+  return device ? word + ":" + std::to_string(node.dev_major) + ":" + std::to_string(node.dev_minor)
+                : word;
 }
 
 bool is_op(std::uint8_t number) { return number < table.size(); }

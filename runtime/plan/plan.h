@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/idmap.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/overlay.h"
 #include "runtime/base/source_map.h"
@@ -89,6 +90,28 @@ struct DesiredSuperblock {
   std::vector<std::string> params;   ///< made: "size=64m"
   std::string name;                  ///< made: its name in the spec, empty when it has none
   std::vector<DesiredLayer> layers;  ///< of an overlay: lower ones topmost first, upper, work
+  AttrDemand flags{};                ///< made: of fs_flag; what it does not speak of is off
+  Span span;
+};
+
+/// Whether what is done to the filesystem itself reaches the parent: it is one of the parent's, or
+/// a singleton, which is the parent's too however it is mounted.
+bool is_parents(const DesiredSuperblock& superblock);
+enum class NodeKind : std::uint8_t { directory, file, fifo, socket, character, block, symlink };
+
+/// An inode that a filesystem of the plan holds before anything is mounted on it. One that is
+/// `deleted` has a name below deleted_folder only until all mounts that show it stand.
+struct DesiredNode {
+  std::uint32_t superblock = 0;
+  NodeKind kind{};
+  bool deleted = false;
+  std::uint32_t mode = 0;  ///< permission bits; nothing of a symlink's
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t dev_major = 0;  ///< of a device node, as is dev_minor
+  std::uint32_t dev_minor = 0;
+  std::string path;    ///< relative to the superblock's root, never ""
+  std::string target;  ///< of a symlink
   Span span;
 };
 
@@ -106,7 +129,36 @@ struct DesiredMount {
   std::string root;        ///< relative to the superblock's path, "" for all of it
   AttrDemand attrs;
   Span span;  ///< the mount's entry in the spec
+  // How the spec puts it: what a delta that extends the spec has to know.
+  std::string name;                ///< what `on` calls it; empty when it has none
+  bool on = false;                 ///< it names the mount that it lies on
+  bool cover = false;              ///< walks pass it
+  std::string self;                ///< the path of a `self:` source, else empty
+  std::uint32_t of = no_index;     ///< the mount that the `of` of its [filesystem] means
+  std::uint32_t idmap = no_index;  ///< in Plan::idmaps; no_index: that of its source, if any
+  bool deleted = false;  ///< shows an inode that has no name in the end; `root` is the one before
 };
+
+/// A value that `--set` gave a param.
+struct PlanSetting {
+  std::string name;
+  std::string value;
+};
+
+/// Where inodes that shall have no name have one for a while, at the root of their filesystem.
+inline constexpr std::string_view deleted_folder = ".mntcr-deleted";
+
+/// The root of a mount with `deleted = label`, and the label again.
+std::string deleted_place(std::string_view label);
+std::string_view deleted_label(std::string_view root);
+
+/// Whether `path` is the folder of inodes without a name, or lies in it.
+bool is_deleted_place(std::string_view path);
+
+/// What a kind is called in the language: "dir", "file", "char" …
+std::string_view kind_word(NodeKind kind);
+/// A kind with what belongs to it: "fifo", "char:1:3", "symlink:/target".
+std::string node_words(const DesiredNode& node);
 
 /// See the top of the file.
 struct Plan {
@@ -114,8 +166,12 @@ struct Plan {
   SourceMap sources;
   std::vector<DesiredSuperblock> superblocks;
   std::vector<DesiredMount> mounts;
+  std::vector<IdMap> idmaps;       ///< each once; set_attributes names one by `b`
+  std::vector<DesiredNode> nodes;  ///< what is above a node stands before it
   std::vector<Op> ops;
-  Slot slots = 0;  ///< how many registers the operations use
+  Slot slots = 0;                             ///< how many registers the operations use
+  std::vector<std::string> filesystem_names;  ///< all that the spec declares, shown or not
+  std::vector<PlanSetting> settings;
 };
 
 }  // namespace mntcr

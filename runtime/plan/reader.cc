@@ -46,8 +46,11 @@ class BodyReader {
     for (const fb::Superblock* superblock : *body_.superblocks()) read_superblock(*superblock);
     plan_.mounts.reserve(body_.mounts()->size());
     for (const fb::Mount* mount : *body_.mounts()) read_mount(*mount);
+    read_idmaps();
+    for (const fb::Node* node : *body_.nodes()) read_node(*node);
     plan_.ops.reserve(body_.ops()->size());
     for (const fb::Op* op : *body_.ops()) read_op(*op);
+    read_words();
     if (!sound_) return std::nullopt;
     return std::move(plan_);
   }
@@ -76,6 +79,7 @@ class BodyReader {
     if (in.layers() != nullptr) {
       for (const fb::Layer* layer : *in.layers()) superblock.layers.push_back(read_layer(*layer));
     }
+    superblock.flags = {in.flag_value(), in.flag_mask()};
     if (in.span() != nullptr) superblock.span = read_span(*in.span());
     plan_.superblocks.push_back(std::move(superblock));
   }
@@ -98,7 +102,55 @@ class BodyReader {
                             string_at(in.mountpoint()),
                             string_at(in.root()),
                             {in.attr_value(), in.attr_mask()},
-                            read_span(in.span())});
+                            read_span(in.span()),
+                            string_at(in.name()),
+                            in.on(),
+                            in.cover(),
+                            string_at(in.self()),
+                            in.of(),
+                            in.idmap(),
+                            in.deleted()});
+  }
+
+  void read_node(const fb::Node& in) {
+    sound_ &= in.kind() <= static_cast<std::uint8_t>(NodeKind::symlink);
+    plan_.nodes.push_back({.superblock = in.superblock(),
+                           .kind = static_cast<NodeKind>(in.kind()),
+                           .deleted = in.deleted(),
+                           .mode = in.mode(),
+                           .uid = in.uid(),
+                           .gid = in.gid(),
+                           .dev_major = in.dev_major(),
+                           .dev_minor = in.dev_minor(),
+                           .path = string_at(in.path()),
+                           .target = string_at(in.target()),
+                           .span = read_span(in.span())});
+  }
+
+  /// What only deltas need.
+  void read_words() {
+    if (body_.filesystem_names() != nullptr) {
+      for (const flatbuffers::String* name : *body_.filesystem_names()) {
+        plan_.filesystem_names.push_back(read_string(name));
+      }
+    }
+    if (body_.settings() == nullptr) return;
+    for (const fb::Setting* setting : *body_.settings()) {
+      plan_.settings.push_back({read_string(setting->name()), read_string(setting->value())});
+    }
+  }
+
+  static IdRanges read_ranges(const flatbuffers::Vector<const fb::IdRange*>& in) {
+    IdRanges ranges;
+    for (const fb::IdRange* range : in)
+      ranges.push_back({range->inside(), range->outside(), range->count()});
+    return ranges;
+  }
+
+  void read_idmaps() {
+    if (body_.idmaps() == nullptr) return;
+    for (const fb::IdMap* map : *body_.idmaps())
+      plan_.idmaps.push_back({read_ranges(*map->uid()), read_ranges(*map->gid())});
   }
 
   void read_op(const fb::Op& in) {

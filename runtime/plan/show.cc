@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 
 namespace mntcr {
@@ -31,6 +32,17 @@ std::string flag_words(const AttrDemand& attrs) {
   return fmt::format("{}", fmt::join(attr_words(attrs.value, attrs.mask), ","));
 }
 
+/// "idmap uid 0:100000:65536 gid 0:100000:65536", empty for none.
+std::string idmap_words(const Plan& plan, std::uint32_t index) {
+  return index < plan.idmaps.size() ? "idmap " + idmap::words(plan.idmaps[index]) : "";
+}
+
+/// Both with `separator` between, or the one that is not empty.
+std::string both(std::string first, std::string_view separator, const std::string& second) {
+  if (!first.empty() && !second.empty()) first += separator;
+  return first + second;
+}
+
 std::string_view create_word(Create create) {
   switch (create) {
     case Create::automatic:
@@ -46,6 +58,13 @@ std::string_view create_word(Create create) {
 }
 
 std::string quoted(const std::string& path) { return "`" + path::printable(path) + "`"; }
+
+/// "dir 0755 0:0"; a symlink has no mode.
+std::string owned_words(const DesiredNode& node) {
+  const std::string words = path::printable(node_words(node));
+  if (node.kind == NodeKind::symlink) return fmt::format("{} {}:{}", words, node.uid, node.gid);
+  return fmt::format("{} {:04o} {}:{}", words, node.mode, node.uid, node.gid);
+}
 
 /// What a step does to which registers.
 std::string operands(const Plan& plan, const Op& op) {
@@ -65,13 +84,18 @@ std::string operands(const Plan& plan, const Op& op) {
       return slot(op.a) + (op.text.empty() ? "" : " at " + quoted(op.text)) + " for " + slot(op.b);
     case OpKind::new_overlay:
       return slot(op.dst) + " = " + slot(op.a);
+    case OpKind::make_node:
+      return fmt::format("{} in {}, {}", quoted(plan.nodes.at(op.b).path), slot(op.a),
+                         owned_words(plan.nodes.at(op.b)));
+    case OpKind::remove_node:
+      return fmt::format("{} in {}", quoted(plan.nodes.at(op.b).path), slot(op.a));
     case OpKind::make_layer:
     case OpKind::make_directory:
       return fmt::format("{} in {}", quoted(op.text), slot(op.a));
     case OpKind::clone:
       return slot(op.dst) + " = " + slot(op.a) + (op.text.empty() ? "" : " at " + quoted(op.text));
     case OpKind::set_attributes:
-      return slot(op.a) + " " + flag_words(op.attrs);
+      return slot(op.a) + " " + both(flag_words(op.attrs), " ", idmap_words(plan, op.b));
     case OpKind::make_mountpoint:
       return fmt::format("{} in {}, as {} is, create {}", quoted(op.text), slot(op.a), slot(op.b),
                          create_word(op.create));
@@ -80,6 +104,7 @@ std::string operands(const Plan& plan, const Op& op) {
                          op.text.empty() ? "" : " at " + quoted(op.text));
     case OpKind::anchor:
     case OpKind::attach_root:
+    case OpKind::make_read_only:
     case OpKind::close:
     case OpKind::pivot:
       return slot(op.a);
@@ -111,10 +136,14 @@ struct TreeLine {
 std::string mount_words(const Plan& plan, const DesiredMount& mount) {
   const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
   std::string how = flag_words(mount.attrs);
+  const AttrDemand& flags = superblock.flags;
+  for (const std::string_view word : filesystem_flag_words(flags.value, flags.mask)) {
+    how += fmt::format("{}{}", how.empty() ? "" : ",", word);
+  }
   for (const std::string& param : superblock.params) {
     how += (how.empty() ? "" : ",") + path::printable(param);
   }
-  return how;
+  return both(how, "  ", idmap_words(plan, mount.idmap));
 }
 
 std::size_t shown_width(const std::string& text) {
@@ -156,6 +185,7 @@ std::string superblock_words(const DesiredSuperblock& superblock) {
 std::string source_words(const Plan& plan, const DesiredMount& mount) {
   const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
   const std::string words = superblock_words(superblock);
+  if (mount.deleted) return words + " deleted " + quoted(std::string(deleted_label(mount.root)));
   return mount.root.empty() ? words : words + " at " + quoted(mount.root);
 }
 

@@ -1,6 +1,7 @@
 // A plan as JSON: the form is in specs/plan.md.
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/utf8.h"
 #include "runtime/plan/show.h"
 
@@ -42,8 +43,15 @@ Json superblock(const Plan& plan, const DesiredSuperblock& in) {
   }
   Json params = Json::array();
   for (const std::string& param : in.params) params.push_back(text(param));
-  Json json{
-      {"type", in.type}, {"name", text(in.name)}, {"fsname", text(in.fsname)}, {"params", params}};
+  Json flags = Json::array();
+  for (const std::string_view word : filesystem_flag_words(in.flags.value, in.flags.mask)) {
+    flags.push_back(word);
+  }
+  Json json{{"type", in.type},
+            {"name", text(in.name)},
+            {"fsname", text(in.fsname)},
+            {"params", params},
+            {"flags", flags}};
   if (!in.layers.empty()) json["layers"] = layers(plan, in);
   json["place"] = place(plan, in.span);
   return json;
@@ -51,21 +59,52 @@ Json superblock(const Plan& plan, const DesiredSuperblock& in) {
 
 Json index_or_null(std::uint32_t index) { return index == no_index ? Json(nullptr) : Json(index); }
 
+Json ranges(const IdRanges& in) {
+  Json texts = Json::array();
+  for (const IdRange& range : in) texts.push_back(idmap::range_text(range));
+  return texts;
+}
+
+Json id_map(const Plan& plan, std::uint32_t index) {
+  if (index >= plan.idmaps.size()) return nullptr;
+  return Json{{"uid", ranges(plan.idmaps[index].uid)}, {"gid", ranges(plan.idmaps[index].gid)}};
+}
+
 Json mount(const Plan& plan, const DesiredMount& in) {
   return Json{{"target", text(in.target)},
               {"parent", index_or_null(in.parent)},
               {"mountpoint", text(in.mountpoint)},
               {"superblock", in.superblock},
               {"root", text(in.root)},
+              {"deleted", in.deleted ? Json(text(deleted_label(in.root))) : Json(nullptr)},
               {"options", flags(in.attrs)},
+              {"idmap", id_map(plan, in.idmap)},
               {"place", place(plan, in.span)}};
+}
+
+Json node(const Plan& plan, const DesiredNode& in) {
+  Json json{{"superblock", in.superblock}, {"path", text(in.path)}, {"kind", kind_word(in.kind)}};
+  if (in.kind == NodeKind::symlink) {
+    json["target"] = text(in.target);
+  } else {
+    json["mode"] = in.mode;
+  }
+  json["uid"] = in.uid;
+  json["gid"] = in.gid;
+  if (in.kind == NodeKind::character || in.kind == NodeKind::block)
+    json["device"] = Json::array({in.dev_major, in.dev_minor});
+  json["deleted"] = in.deleted;
+  json["place"] = place(plan, in.span);
+  return json;
 }
 
 Json step(const Plan& plan, const Op& op) {
   Json json{{"op", describe(op.kind).name}, {"mount", index_or_null(op.mount)}};
   if (op.dst != no_slot) json["dst"] = op.dst;
   if (op.a != no_slot) json["a"] = op.a;
-  if (op.b != no_slot) json["b"] = op.b;
+  const bool maps = op.kind == OpKind::set_attributes && op.b != no_slot;
+  if (maps) json["idmap"] = id_map(plan, op.b);
+  if (op.b != no_slot && !maps) json["b"] = op.b;
   if (!op.text.empty()) json["path"] = text(op.text);
   if (op.attrs.mask != 0) json["options"] = flags(op.attrs);
   json["place"] = place(plan, op.span);
@@ -79,13 +118,12 @@ std::string show_json(const Plan& plan) {
   for (const DesiredSuperblock& in : plan.superblocks) superblocks.push_back(superblock(plan, in));
   Json mounts = Json::array();
   for (const DesiredMount& in : plan.mounts) mounts.push_back(mount(plan, in));
+  Json nodes = Json::array();
+  for (const DesiredNode& in : plan.nodes) nodes.push_back(node(plan, in));
   Json steps = Json::array();
   for (const Op& op : plan.ops) steps.push_back(step(plan, op));
-  const Json json{{"name", text(plan.name)},
-                  {"superblocks", superblocks},
-                  {"mounts", mounts},
-                  {"registers", plan.slots},
-                  {"steps", steps}};
+  const Json json{{"name", text(plan.name)}, {"superblocks", superblocks}, {"mounts", mounts},
+                  {"nodes", nodes},          {"registers", plan.slots},    {"steps", steps}};
   return json.dump(2) + "\n";
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/name.h"
 #include "runtime/base/path.h"
@@ -22,10 +23,17 @@ bool is_sound(const AttrDemand& demand) {
   return (demand.mask & ~mount_attr::all) == 0 && (demand.value & ~demand.mask) == 0;
 }
 
+bool is_sound_of_filesystem(const AttrDemand& flags) {
+  return (flags.mask & ~fs_flag::all) == 0 && (flags.value & ~flags.mask) == 0;
+}
+
 Fault made_superblock_fault(const DesiredSuperblock& superblock) {
   const Filesystem* filesystem = find_filesystem(superblock.type);
   if (filesystem == nullptr) return "makes a filesystem of an unknown type";
   if (has_nul(superblock.fsname)) return "has a NUL in its fsname";
+  if (!is_sound_of_filesystem(superblock.flags)) return "has flags without meaning";
+  if (filesystem->singleton && superblock.flags.mask != 0)
+    return "has flags that would be the host's";
   for (const std::string& param : superblock.params) {
     const ParamWord word = split_param(param);
     const FilesystemParam* known = find_filesystem_param(superblock.type, word.key);
@@ -82,6 +90,32 @@ Fault mount_fault(const Plan& plan, std::size_t index) {
   if (!path::is_normal_relative(mount.mountpoint)) return "has a mountpoint that is not normal";
   if (!path::is_normal_relative(mount.root)) return "has a root that is not normal";
   if (!is_sound(mount.attrs)) return "has flags without meaning";
+  if (!mount.name.empty() && !is_container_name(mount.name)) return "has a name that is none";
+  if (!mount.self.empty() && !path::is_normal_absolute(mount.self))
+    return "shows a path that is not normal";
+  if (mount.of != no_index && mount.of >= plan.mounts.size())
+    return "takes its filesystem from no mount of the plan";
+  if (mount.idmap != no_index && mount.idmap >= plan.idmaps.size())
+    return "has no idmap of the plan";
+  return std::nullopt;
+}
+
+/// Nothing is made but on filesystems of the plan, and nothing there that a tree could not say.
+Fault node_fault(const Plan& plan, const DesiredNode& node) {
+  constexpr std::uint32_t permission_bits = 07777;
+  if (node.superblock >= plan.superblocks.size()) return "lies on no superblock of the plan";
+  const DesiredSuperblock& superblock = plan.superblocks[node.superblock];
+  if (superblock.kind != DesiredSuperblock::Kind::made) return "lies on a filesystem of the parent";
+  const Holds holds = what_holds(superblock.type);
+  const bool fits = holds == Holds::everything ||
+                    (holds == Holds::directories && node.kind == NodeKind::directory);
+  if (!fits) return "is of a kind that its filesystem does not hold";
+  if (node.path.empty() || !path::is_normal_relative(node.path))
+    return "has a path that is not normal";
+  if (node.deleted != is_deleted_place(node.path)) return "is wrong about whether it has a name";
+  if (node.mode > permission_bits) return "has a mode without meaning";
+  const bool is_link = node.kind == NodeKind::symlink;
+  if (is_link == node.target.empty() || has_nul(node.target)) return "leads nowhere";
   return std::nullopt;
 }
 
@@ -164,7 +198,7 @@ class OpVerifier {
         if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::made)
           return "makes no filesystem";
         if (plan_.superblocks[op.b].type == overlay_type) return "makes an overlay without layers";
-        return fill(op.dst, false, op.b);
+        return fill(op.dst, is_parents(plan_.superblocks[op.b]), op.b);
       case OpKind::open_overlay:
       case OpKind::add_layer:
       case OpKind::new_overlay:
@@ -175,13 +209,23 @@ class OpVerifier {
       case OpKind::pivot:
         if (!rooted_) return "comes before there is a root";
         return used(op.a);
-      case OpKind::anchor:
       case OpKind::set_attributes:
+        if (op.b != no_slot && op.b >= plan_.idmaps.size()) return "sets no idmap of the plan";
         return used(op.a);
+      case OpKind::anchor:
+        return used(op.a);
+      case OpKind::make_read_only:
+        if (Fault fault = used(op.a)) return fault;
+        if (of_parent_[op.a]) return "changes a filesystem of the parent";
+        if (op.b >= plan_.superblocks.size()) return "changes no superblock of the plan";
+        return std::nullopt;
       case OpKind::close:
         if (Fault fault = used(op.a)) return fault;
         slots_[op.a] = State::closed;
         return std::nullopt;
+      case OpKind::make_node:
+      case OpKind::remove_node:
+        return node_operand_fault(op);
       case OpKind::make_layer:
       case OpKind::make_directory:
       case OpKind::make_mountpoint:
@@ -220,10 +264,24 @@ class OpVerifier {
     return std::nullopt;
   }
 
+  /// A node is made on, and only one without a name removed from, the very mount that its
+  /// filesystem came to be with.
+  [[nodiscard]] Fault node_operand_fault(const Op& op) const {
+    if (op.b >= plan_.nodes.size()) return "is about no node of the plan";
+    if (Fault fault = used(op.a)) return fault;
+    const DesiredNode& node = plan_.nodes[op.b];
+    if (superblocks_[op.a] != node.superblock) return "is about a node of another filesystem";
+    if (op.kind == OpKind::remove_node && !node.deleted) return "removes what has a name";
+    return std::nullopt;
+  }
+
   Fault path_operand_fault(const Op& op) {
     if (!path::is_normal_relative(op.text)) return "has a path that is not normal";
     if (Fault fault = used(op.a)) return fault;
-    if (op.kind == OpKind::clone) return fill(op.dst, of_parent_[op.a], no_index);
+    if (op.kind == OpKind::clone) {
+      if (op.b != no_slot && op.b >= plan_.nodes.size()) return "shows no node of the plan";
+      return fill(op.dst, of_parent_[op.a], no_index);
+    }
     if (op.kind == OpKind::attach) return used(op.b);
     return making_fault(op);
   }
@@ -246,8 +304,9 @@ class OpVerifier {
   const Plan& plan_;
   std::vector<State> slots_;
   std::vector<bool> of_parent_;  ///< of each register, whether it shows a filesystem of the parent
-  std::vector<std::uint32_t> superblocks_;  ///< that the registers show
-  std::vector<std::size_t> layers_;         ///< that an overlay's register has by now
+  /// Of each register, the superblock that it came to be with, no_index for clones.
+  std::vector<std::uint32_t> superblocks_;
+  std::vector<std::size_t> layers_;  ///< that an overlay's register has by now
   Phase phase_ = Phase::enter;
   std::size_t framed_ = 0;  ///< steps of the frame that came
   bool rooted_ = false;
@@ -266,12 +325,32 @@ Fault ops_fault(const Plan& plan) {
   return std::nullopt;
 }
 
+/// The inodes of a plan that have no name in the end, by their places before.
+using Unnamed = std::set<std::pair<std::uint32_t, std::string_view>>;
+
+/// A mount with `deleted` shows one inode of a filesystem that the plan makes, and nothing lies on
+/// it: the kernel mounts nothing on what has no name.
+Fault deleted_fault(const Plan& plan, std::size_t index, const Unnamed& unnamed) {
+  const DesiredMount& mount = plan.mounts[index];
+  if (index > 0 && plan.mounts[mount.parent].deleted) return "lies on what has no name";
+  if (!mount.deleted) return std::nullopt;
+  if (index == 0) return "is a root without a name";
+  const bool held = unnamed.contains({mount.superblock, mount.root});
+  if (deleted_label(mount.root).empty() || !held) return "shows no inode without a name";
+  return std::nullopt;
+}
+
 Fault mounts_fault(const Plan& plan) {
   if (plan.mounts.empty()) return "it has no mounts";
+  Unnamed unnamed;
+  for (const DesiredNode& node : plan.nodes) {
+    if (node.deleted) unnamed.emplace(node.superblock, node.path);
+  }
   std::set<std::pair<std::uint32_t, std::string_view>> places;
   for (std::size_t index = 0; index < plan.mounts.size(); ++index) {
     const DesiredMount& mount = plan.mounts[index];
     Fault fault = mount_fault(plan, index);
+    if (!fault) fault = deleted_fault(plan, index, unnamed);
     if (!fault && !places.emplace(mount.parent, mount.mountpoint).second)
       fault = "stands where another does";
     if (fault) return fmt::format("mount {} {}", index, *fault);
@@ -289,6 +368,14 @@ std::optional<std::string> plan_fault(const Plan& plan) {
     if (fault) {
       return fmt::format("superblock {} {}", index, *fault);
     }
+  }
+  for (std::size_t index = 0; index < plan.idmaps.size(); ++index) {
+    if (!idmap::is_sound(plan.idmaps[index]))
+      return fmt::format("idmap {} has ranges without meaning", index);
+  }
+  for (std::size_t index = 0; index < plan.nodes.size(); ++index) {
+    if (const Fault fault = node_fault(plan, plan.nodes[index]))
+      return fmt::format("node {} {}", index, *fault);
   }
   if (Fault fault = mounts_fault(plan)) return fault;
   return ops_fault(plan);

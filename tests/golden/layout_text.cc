@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 
 namespace mntcr::golden {
@@ -17,9 +18,10 @@ std::string superblock_text(const DesiredSuperblock& superblock) {
   std::string text =
       superblock.name.empty() ? superblock.type : superblock.name + ": " + superblock.type;
   text += fmt::format(" as {}", path::printable(superblock.fsname));
-  return superblock.params.empty()
-             ? text
-             : fmt::format("{} with {}", text, fmt::join(superblock.params, ","));
+  if (!superblock.params.empty())
+    text += fmt::format(" with {}", fmt::join(superblock.params, ","));
+  const auto flags = filesystem_flag_words(superblock.flags.value, superblock.flags.mask);
+  return flags.empty() ? text : fmt::format("{}, {}", text, fmt::join(flags, " "));
 }
 
 std::string layer_text(const DesiredLayer& layer) {
@@ -60,8 +62,15 @@ std::string layout_text(const Layout& layout) {
     }
     const auto words = attr_words(mount.attrs.value, mount.attrs.mask);
     if (!words.empty()) text += fmt::format(", {}", fmt::join(words, " "));
+    if (mount.idmap != no_index) text += ", idmap " + idmap::words(layout.idmaps.at(mount.idmap));
     text += create_text(mount.create);
+    if (mount.deleted) text += ", without a name";
     text += "\n";
+  }
+  for (const DesiredNode& node : layout.nodes) {
+    text += fmt::format("  node: {} has {}, {} {:04o} {}:{}{}\n", node.superblock,
+                        path::printable(node.path), path::printable(node_words(node)), node.mode,
+                        node.uid, node.gid, node.deleted ? ", without a name" : "");
   }
   return text;
 }

@@ -13,7 +13,6 @@
 
 #include "runtime/apply/apply.h"
 #include "runtime/capture/capture.h"
-#include "runtime/capture/overlay_layers.h"
 #include "runtime/diff/diff.h"
 #include "runtime/kernel/fault_kernel.h"
 #include "tests/kernel/support/containers.h"
@@ -53,21 +52,6 @@ std::string spec_of(const std::string& root, const std::string& mounts) {
       root, mounts);
 }
 
-/// The topmost mount at `target` as capture reads it for a spec: with its layers looked for.
-MountTable read_with_layers(const Fd& ns) {
-  const Fd own = std::move(*open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"));
-  const MountTable parent = read_namespace(own);
-  MountTable live = read_namespace(ns);
-  const auto found = find_layers(linux_kernel(), ns, parent, live);
-  if (!found) FAIL(found.error().message);
-  return live;
-}
-
-std::string captured(const Fd& ns) {
-  const Fd own = std::move(*open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"));
-  return write_spec("web", read_with_layers(ns), read_namespace(own));
-}
-
 std::vector<LayerPath> layers_at(const Fd& ns, const std::string& target) {
   return overlay_layers(mount_at(read_namespace(ns), target).fs_options);
 }
@@ -95,11 +79,11 @@ work = "self:/tmp/work"
 
 /// Captured, compiled, applied and captured again, the text is the same.
 void check_round_trip(const Fd& ns) {
-  const std::string text = captured(ns);
+  const std::string text = captured("web", ns);
   INFO(text);
   CHECK(text.find("device:") == std::string::npos);
   const Built again = applied(text);
-  CHECK(captured(again.ns()) == text);
+  CHECK(captured("web", again.ns()) == text);
 }
 
 }  // namespace
@@ -173,7 +157,8 @@ TEST_CASE("overlay: as the root, and all of it as a layer") {
   CHECK(layers_at(built.ns(), "/").back() == LayerPath{LayerRole::work, "/fs:rw/work"});
   CHECK(differences(built.ns(), spec).empty());
   // Nothing shows the root's upper layer: capture says which, and guesses nothing.
-  CHECK(captured(built.ns()).find("shows its upper layer /fs:rw/upper") != std::string::npos);
+  CHECK(captured("web", built.ns()).find("shows its upper layer /fs:rw/upper") !=
+        std::string::npos);
 }
 
 TEST_CASE("overlay: one overlay at several mounts") {
@@ -281,7 +266,7 @@ TEST_CASE("overlay: parameters are printed, compared and written again") {
   const std::string keys = std::string(over_tmp) +
                            "options = [\"nosuid\", \"index=on\", \"metacopy=on\", \"volatile\"]\n";
   const Built built = applied(spec_of(make_root(), data(keys)));
-  const std::string text = captured(built.ns());
+  const std::string text = captured("web", built.ns());
   INFO(text);
   for (const char* word : {"\"index=on\"", "\"metacopy=on\"", "\"volatile\""})
     CHECK(text.find(word) != std::string::npos);
@@ -314,13 +299,13 @@ TEST_CASE("overlay: one made inside a container is captured and restored by its 
     mount_new("overlay", "/data", "mine", 0,
               "lowerdir=/tmp/a\\:b:/srv,upperdir=/tmp/upper,workdir=/tmp/work");
   });
-  const std::string text = captured(built.ns());
+  const std::string text = captured("web", built.ns());
   INFO(text);
   CHECK(text.find("lower = [\"self:/tmp/a:b\", \"self:/srv\"]\nupper = \"self:/tmp/upper\"\n"
                   "work = \"self:/tmp/work\"\nfsname = \"mine\"") != std::string::npos);
   const Built again = applied(text);
   inside(again.ns(), [] { CHECK(content("/data/x") == "x"); });
-  CHECK(captured(again.ns()) == text);
+  CHECK(captured("web", again.ns()) == text);
 }
 
 TEST_CASE("overlay: layers that are gone, relative or data-only are told, not guessed") {
@@ -333,7 +318,7 @@ TEST_CASE("overlay: layers that are gone, relative or data-only are told, not gu
     mount_new("overlay", "/data", "o", 0, "lowerdir=/tmp/a:/tmp/b");
     fs::rename("/tmp/b", "/tmp/c");
   });
-  const std::string text = captured(built.ns());
+  const std::string text = captured("web", built.ns());
   INFO(text);
   CHECK(text.find("neither the parent nor the container shows its lower layer /tmp/b") !=
         std::string::npos);
@@ -415,13 +400,9 @@ TEST_CASE("overlay: a difference in layers is told and written as a change") {
   const std::string spec = spec_of(root, data(over_tmp));
   const Plan wanted = compile(spec);
   const Built built = applied(spec_of(root, data("lower = [\"self:/tmp/a\", \"self:/tmp/b\"]\n")));
-  const Fd own = std::move(*open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"));
-  const Fd proc = std::move(*open_proc(linux_kernel()));
-  const MountTable parent = read_namespace(own);
-  const MountTable live = read_with_layers(built.ns());
-  SourceResolver resolver(linux_kernel(), proc, parent);
-  const std::vector<Change> changes = diff(wanted, resolve_sources(wanted, resolver), live);
-  const DiffReport report{wanted, live, parent, changes, "base.toml"};
+  const Observed seen(built.ns());
+  const std::vector<Change> changes = seen.changes(wanted);
+  const DiffReport report{wanted, seen.live, seen.parent, changes, "base.toml"};
   CHECK(write_text(report) ==
         "~ /data  lower: /tmp/lower -> /tmp/a:/tmp/b; upper: /tmp/upper -> none; "
         "work: /tmp/work -> none\n1 change: 0 appeared, 0 gone, 1 changed\n");

@@ -18,6 +18,8 @@
 #include "compiler/driver/pipeline.h"
 #include "runtime/apply/pin.h"
 #include "runtime/capture/capture.h"
+#include "runtime/capture/inspector.h"
+#include "runtime/capture/overlay_layers.h"
 #include "runtime/diff/diff.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/namespace_thread.h"
@@ -156,14 +158,31 @@ std::string differences(const Fd& ns, const std::string& spec) {
   return differences(ns, compile(spec));
 }
 
-std::string differences(const Fd& ns, const Plan& plan) {
-  const Fd proc = need(open_proc(linux_kernel()));
-  const Fd own = need(open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"));
-  const MountTable parent = need(capture(linux_kernel(), proc, own));
-  const MountTable live = need(capture(linux_kernel(), proc, ns));
+Observed::Observed(const Fd& ns)
+    : proc(need(open_proc(linux_kernel()))),
+      parent(need(capture(linux_kernel(), proc,
+                          need(open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"))))),
+      live(need(capture(linux_kernel(), proc, ns))) {
+  if (const auto found = find_layers(linux_kernel(), ns, parent, live); !found)
+    throw std::runtime_error(found.error().message);
+  if (const auto done = inspect(linux_kernel(), proc, ns, live); !done)
+    throw std::runtime_error(done.error().message);
+}
+
+std::vector<Change> Observed::changes(const Plan& plan) const {
   SourceResolver resolver(linux_kernel(), proc, parent);
-  const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver), live);
-  return changes.empty() ? std::string{} : write_text({plan, live, parent, changes, {}});
+  return diff(plan, resolve_sources(plan, resolver, &live), live);
+}
+
+std::string captured(const std::string& name, const Fd& ns) {
+  const Observed seen(ns);
+  return write_spec(name, seen.live, seen.parent);
+}
+
+std::string differences(const Fd& ns, const Plan& plan) {
+  const Observed seen(ns);
+  const std::vector<Change> changes = seen.changes(plan);
+  return changes.empty() ? std::string{} : write_text({plan, seen.live, seen.parent, changes, {}});
 }
 
 const LiveMount& mount_at(const MountTable& table, const std::string& mountpoint) {

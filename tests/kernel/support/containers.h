@@ -11,6 +11,7 @@
 #include "runtime/apply/apply.h"
 #include "runtime/base/diagnostic.h"
 #include "runtime/capture/mount_table.h"
+#include "runtime/diff/diff.h"
 #include "runtime/kernel/kernel.h"
 #include "runtime/plan/plan.h"
 
@@ -32,6 +33,20 @@ Built applied(const std::string& text);
 
 /// The mounts of `ns`.
 MountTable read_namespace(const Fd& ns);
+
+/// A container and its parent, read as `mntcr capture` reads them: with all that specs say.
+struct Observed {
+  explicit Observed(const Fd& ns);
+  /// What separates the container from `plan`.
+  [[nodiscard]] std::vector<Change> changes(const Plan& plan) const;
+
+  Fd proc;
+  MountTable parent;
+  MountTable live;
+};
+
+/// A capture of `ns` as a spec called `name`.
+std::string captured(const std::string& name, const Fd& ns);
 
 /// What separates `ns` from the spec, as write_text says it; empty when nothing does.
 std::string differences(const Fd& ns, const std::string& spec);

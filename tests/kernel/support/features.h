@@ -17,6 +17,9 @@ bool has(Feature feature);
 /// covered root and says so.
 bool reads_by_statmount();
 
+/// Whether a tmpfs can be idmapped here, with numbers that are not the own user namespace's alone.
+bool can_idmap();
+
 /// The readers that work here, and leave_out() of the one that does not.
 std::vector<Reader> readers();
 

@@ -1,8 +1,10 @@
 #include "runtime/base/filesystems.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/mount_options.h"
 
 using namespace mntcr;
@@ -52,12 +54,57 @@ TEST_CASE("every parameter's fallback is a value of it") {
   for (const FilesystemParam& param : filesystem_params()) {
     INFO(param.filesystem << " " << param.key);
     CHECK(find_filesystem(param.filesystem) != nullptr);
-    if (!param.fallback.empty()) {
-      if (param.fallback == machines_own) continue;
+    if (param.kind == ParamKind::flag) {
+      const bool known = param.fallback.empty() || param.fallback == param.key;
+      CHECK((known || param.fallback == machines_fallback));
+    } else if (!param.fallback.empty() && param.fallback != machines_fallback) {
       CHECK_FALSE(param_value_error(param, {param.key, param.fallback, true}).has_value());
       CHECK(normalise_param(param, param.fallback) == param.fallback);
     }
   }
+}
+
+TEST_CASE("sets, plain numbers and permission bits of bpf") {
+  CHECK(normal("bpf", "delegate_cmds", "prog_load:map_create:prog_load") == "map_create:prog_load");
+  CHECK(normal("bpf", "delegate_cmds", "map_create:any") == "any");
+  for (const char* bad : {"delegate_cmds=", "delegate_cmds=a:", "delegate_cmds=a b"})
+    CHECK_FALSE(accepts("bpf", bad));
+  CHECK(normal("bpf", "mode", "1700") == "700");
+  CHECK(normal("ramfs", "mode", "1700") == "1700");
+  CHECK(accepts("devpts", "max=010"));
+  CHECK(normal("devpts", "max", "010") == "10");
+  for (const char* bad : {"max=1k", "max=-1", "max=4294967296"})
+    CHECK_FALSE(accepts("devpts", bad));
+}
+
+TEST_CASE("singletons have no parameters, and opposite flags decide the same") {
+  for (const Filesystem& filesystem : filesystems()) {
+    const auto has_param = [&](const FilesystemParam& param) {
+      return param.filesystem == filesystem.type;
+    };
+    if (filesystem.singleton) CHECK(std::ranges::none_of(filesystem_params(), has_param));
+  }
+  CHECK(is_singleton("sysfs"));
+  CHECK_FALSE(is_singleton("tmpfs"));
+  CHECK_FALSE(is_singleton("ext4"));
+  const auto& wide = *find_filesystem_param("tmpfs", "inode64");
+  const auto& narrow = *find_filesystem_param("tmpfs", "inode32");
+  CHECK(decide_the_same(wide, narrow));
+  CHECK(decide_the_same(narrow, wide));
+  CHECK_FALSE(decide_the_same(wide, *find_filesystem_param("tmpfs", "noswap")));
+}
+
+TEST_CASE("every flag of a filesystem is found, and printed back from its bits") {
+  for (const FilesystemFlag& flag : filesystem_flags()) {
+    INFO(flag.word);
+    REQUIRE(find_filesystem_flag(flag.word) == &flag);
+    CHECK((flag.demand.value & ~flag.demand.mask) == 0);
+    CHECK((flag.demand.mask & ~fs_flag::all) == 0);
+    CHECK(filesystem_flag_words(flag.demand.value, flag.demand.mask) == std::vector{flag.word});
+    CHECK(
+        (flag.word.find('=') != std::string_view::npos || find_mount_option(flag.word) == nullptr));
+  }
+  CHECK(find_filesystem_flag("ro") == nullptr);
 }
 
 TEST_CASE("every flag word is found, and printed back from its bits") {

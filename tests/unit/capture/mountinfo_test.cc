@@ -66,6 +66,14 @@ TEST_CASE("the mount's own options") {
   CHECK(attrs("rw,relatime,idmapped") == abi::mount_attr_idmap);
 }
 
+TEST_CASE("the superblock's flags come first and are no parameters") {
+  const MountRow r = row("1 2 0:1 / /a rw - tmpfs t ro,sync,dirsync,lazytime,size=4k,sync");
+  CHECK(filesystem_flags_of(r.mount) == fs_flag::all);
+  CHECK(r.mount.fs_options == std::vector<std::string>{"size=4k", "sync"});
+  const MountRow plain = row("1 2 0:1 / /a rw - tmpfs t rw,size=4k");
+  CHECK(filesystem_flags_of(plain.mount) == 0);
+}
+
 TEST_CASE("escapes are undone in paths, sources and options") {
   const MountRow r =
       row("1 2 0:1 /r\\040t /a\\012b\\011c\\134d\\043 rw - t\\040y \\043src\\040x "

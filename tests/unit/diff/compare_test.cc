@@ -82,6 +82,51 @@ TEST_CASE("a filesystem that became read-only") {
   CHECK(Case(". parent:/\n", ". 8:1 / ext4 sb=ro", "/ = 8:1 /").changes.empty());
 }
 
+TEST_CASE("the other flags of a filesystem are compared both ways") {
+  CHECK(changed("tmpfs sync,lazytime", "tmpfs sync,lazytime") == "no differences");
+  CHECK(changed("tmpfs async,nolazytime", "tmpfs") == "no differences");
+  CHECK(changed("tmpfs sync", "tmpfs dirsync,sb=ro") ==
+        "~ /x  ro=fs: no -> yes; sync: yes -> no; dirsync: no -> yes");
+  CHECK(changed("sysfs", "sysfs sync,sb=ro") == "no differences");
+}
+
+TEST_CASE("what the kernel prints of devpts, ramfs, hugetlbfs and bpf") {
+  CHECK(changed("devpts", "devpts mode=600,ptmxmode=000") == "no differences");
+  CHECK(changed("devpts mode=0620,gid=5", "devpts gid=5,mode=620,ptmxmode=000") ==
+        "no differences");
+  CHECK(changed("devpts uid=0", "devpts mode=600,ptmxmode=000") == "~ /x  uid: 0 -> default");
+  CHECK(changed("devpts max=1048576", "devpts") == "no differences");
+  CHECK(changed("ramfs mode=0755", "ramfs") == "no differences");
+  CHECK(changed("hugetlbfs", "hugetlbfs pagesize=2M") == "no differences");
+  CHECK(changed("hugetlbfs pagesize=1G", "hugetlbfs pagesize=1024M") == "no differences");
+  CHECK(changed("hugetlbfs pagesize=1G", "hugetlbfs pagesize=2M") == "~ /x  pagesize: 1G -> 2M");
+  CHECK(changed("hugetlbfs size=5m", "hugetlbfs pagesize=2M,size=4194304") == "no differences");
+  CHECK(changed("hugetlbfs size=5m", "hugetlbfs pagesize=2M,size=6291456") ==
+        "~ /x  size: 5m -> 6291456");
+  CHECK(changed("bpf mode=1700", "bpf mode=700") == "no differences");
+  CHECK(changed("bpf mode=1777", "bpf") == "no differences");
+  CHECK(changed("bpf delegate_cmds=prog_load:map_create",
+                "bpf delegate_cmds=map_create:prog_load") == "no differences");
+  CHECK(changed("bpf delegate_cmds=prog_load", "bpf") ==
+        "~ /x  delegate_cmds: prog_load -> default");
+  CHECK(changed("bpf delegate_cmds=map_create:0x3", "bpf delegate_cmds=any") == "no differences");
+  CHECK(changed("bpf delegate_cmds=0x3", "bpf") == "~ /x  delegate_cmds: 0x3 -> default");
+}
+
+TEST_CASE("the width of a tmpfs's inode numbers is compared where it is written") {
+  CHECK(changed("tmpfs", "tmpfs inode32") == "no differences");
+  CHECK(changed("tmpfs inode64", "tmpfs inode64") == "no differences");
+  CHECK(changed("tmpfs inode32", "tmpfs") == "no differences");
+  CHECK(changed("tmpfs inode32", "tmpfs inode32") == "no differences");
+  CHECK(changed("tmpfs inode32", "tmpfs inode64") == "~ /x  inode32: inode32 -> default");
+  CHECK(changed("tmpfs inode64", "tmpfs") == "~ /x  inode64: inode64 -> default");
+}
+
+TEST_CASE("a filesystem that takes no name has the kernel's") {
+  CHECK(changed("pstore src=pstore", "pstore src=none") == "no differences");
+  CHECK(changed("pstore src=mine", "pstore src=none") == "~ /x  fsname: mine -> none");
+}
+
 TEST_CASE("the source name counts when the spec gives one") {
   CHECK(changed("tmpfs src=shm", "tmpfs src=shm") == "no differences");
   CHECK(changed("tmpfs src=shm", "tmpfs src=other") == "~ /x  fsname: shm -> other");

@@ -7,22 +7,27 @@
 //                tmp2  tmpfs@t#sub
 //
 // A source is parent:PATH, TYPE (a new filesystem), TYPE@LABEL (one of several mounts of it) or
-// TYPE=NAME (named in the spec); #ROOT is the part that the mount shows.
+// TYPE=NAME (named in the spec); #ROOT is the part that the mount shows, and !LABEL an inode
+// without a name.
 //
 //   live       .       8:1  /srv/web  ext4
 //                proc  0:50 /         proc   nosuid,hidepid=invisible
 //
-// Words are flags, shared:N, master:N, unbindable, sb=ro, src=NAME and parameters.
+// Words are flags, shared:N, master:N, unbindable, sb=ro, those of filesystem_flags.def, src=NAME,
+// idmap=RANGE+RANGE… (users and groups alike; without ranges an unknown one) and parameters. What a
+// parent path leads to may be followed by an idmap, too.
 #pragma once
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <optional>
 #include <ranges>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/diff.h"
 
@@ -53,6 +58,18 @@ inline std::vector<std::string> words_of(const TreeLine& line, std::size_t colum
   std::istringstream stream(line.columns[column]);
   for (std::string word; std::getline(stream, word, ',');) words.push_back(word);
   return words;
+}
+
+/// "idmap=0:5:1+7:9:2", or "idmap" for an unknown one; nothing when `word` is another.
+inline std::optional<IdMap> idmap_word(const std::string& word) {
+  if (word == "idmap") return IdMap{};
+  if (!word.starts_with("idmap=")) return std::nullopt;
+  IdMap map;
+  std::istringstream stream(word.substr(6));
+  for (std::string text; std::getline(stream, text, '+');)
+    map.uid.push_back(idmap::parse_range(text, ':').value());
+  map.gid = map.uid;
+  return map;
 }
 
 /// Finds the parents of lines from their indents.
@@ -93,7 +110,10 @@ class SuperblockMaker {
         superblock.name = source.substr(at + 1);
     }
     for (const std::string& word : params) {
-      if (word.starts_with("src=")) {
+      if (const FilesystemFlag* flag = find_filesystem_flag(word)) {
+        superblock.flags.value |= flag->demand.value;
+        superblock.flags.mask |= flag->demand.mask;
+      } else if (word.starts_with("src=")) {
         superblock.fsname = word.substr(4);
       } else {
         superblock.params.push_back(word);
@@ -127,13 +147,20 @@ inline Plan desired(const std::string& text) {
       if (const MountOption* option = find_mount_option(word)) {
         mount.attrs.value |= option->demand.value;
         mount.attrs.mask |= option->demand.mask;
+      } else if (const auto map = idmap_word(word)) {
+        mount.idmap = static_cast<std::uint32_t>(plan.idmaps.size());
+        plan.idmaps.push_back(*map);
       } else {
         params.push_back(word);
       }
     }
     const std::string& source = line.columns.at(1);
-    const auto hash = source.find('#');
+    const auto hash = source.find_first_of("#!");
     if (hash != std::string::npos) mount.root = source.substr(hash + 1);
+    if (hash != std::string::npos && source[hash] == '!') {
+      mount.root = deleted_place(mount.root);
+      mount.deleted = true;
+    }
     mount.superblock = superblocks.get(source.substr(0, hash), params);
     plan.mounts.push_back(mount);
   }
@@ -143,6 +170,8 @@ inline Plan desired(const std::string& text) {
 inline void apply_live_word(LiveMount& mount, const std::string& word) {
   if (const MountOption* option = find_mount_option(word)) {
     mount.attrs = (mount.attrs & ~option->demand.mask) | option->demand.value;
+  } else if (const auto map = idmap_word(word)) {
+    mount.idmap = map;
   } else if (word.starts_with("shared:")) {
     mount.peer_group = std::stoul(word.substr(7));
   } else if (word.starts_with("master:")) {
@@ -151,6 +180,8 @@ inline void apply_live_word(LiveMount& mount, const std::string& word) {
     mount.unbindable = true;
   } else if (word == "sb=ro") {
     mount.sb_rdonly = true;
+  } else if (const FilesystemFlag* flag = find_filesystem_flag(word)) {
+    mount.sb_flags |= flag->demand.value;
   } else if (word.starts_with("src=")) {
     mount.source = word.substr(4);
   } else {
@@ -182,7 +213,8 @@ inline MountTable live(const std::string& text) {
   return table;
 }
 
-/// What parent paths lead to: "/srv/web = 8:1 /srv/web", a line each. A path not listed is missing.
+/// What parent paths lead to: "/srv/web = 8:1 /srv/web", a line each. A path not listed is missing;
+/// "/srv/old - 8:1 /srv/old" says where a missing one would be.
 inline ResolvedSources sources(const Plan& plan, const std::string& text) {
   ResolvedSources resolved;
   for (std::uint32_t index = 0; index < plan.superblocks.size(); ++index) {
@@ -191,11 +223,16 @@ inline ResolvedSources sources(const Plan& plan, const std::string& text) {
     for (const TreeLine& line : tree_lines(text)) {
       if (line.columns.at(0) != plan.superblocks[index].path) continue;
       const std::string& device = line.columns.at(2);
-      resolved.by_superblock.insert_or_assign(
-          index, SourceIdentity{
-                     static_cast<std::uint32_t>(std::stoul(device)),
-                     static_cast<std::uint32_t>(std::stoul(device.substr(device.find(':') + 1))),
-                     line.columns.at(3)});
+      const SourceIdentity identity{
+          static_cast<std::uint32_t>(std::stoul(device)),
+          static_cast<std::uint32_t>(std::stoul(device.substr(device.find(':') + 1))),
+          line.columns.at(3),
+          line.columns.size() > 4 ? idmap_word(line.columns.at(4)) : std::nullopt};
+      if (line.columns.at(1) == "-") {
+        resolved.former.emplace(index, identity);
+      } else {
+        resolved.by_superblock.insert_or_assign(index, identity);
+      }
     }
   }
   return resolved;

@@ -75,6 +75,7 @@ TEST_CASE("JSON: one change of each kind") {
         "size=4k"
       ],
       "filesystem_readonly": false,
+      "filesystem_flags": [],
       "propagation": "private",
       "covers": []
     },

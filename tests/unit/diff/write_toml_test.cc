@@ -252,6 +252,54 @@ options = ["size=2048k", "rw"]
 )");
 }
 
+TEST_CASE("delta: flags of a filesystem are changed where they were written") {
+  const Case named(". parent:/\n  a tmpfs=scratch sync\n",
+                   ". 8:1 / ext4\n  a 0:50 / tmpfs sb=ro,lazytime,src=tmpfs\n", "/ = 8:1 /");
+  CHECK(named.toml() == head + R"(
+# ro=fs: was no
+# sync: was yes
+# lazytime: was no
+[filesystem.scratch]
+options = ["ro=fs", "lazytime"]
+)");
+  const Case unnamed(". parent:/\n  a tmpfs sync,ro=fs\n",
+                     ". 8:1 / ext4\n  a 0:50 / tmpfs dirsync\n", "/ = 8:1 /");
+  CHECK(unnamed.toml() == head + R"(
+# ro=fs: was yes
+# sync: was yes
+# dirsync: was no
+[[change]]
+target = "/a"
+options = ["rw=fs", "async", "dirsync"]
+)");
+}
+
+TEST_CASE("delta: users of another user namespace are not written") {
+  Case foreign(". parent:/\n", ". 8:1 / ext4\n  a 0:50 / tmpfs uid=65534,gid=5,mode=700\n",
+               "/ = 8:1 /");
+  CHECK(foreign.toml().find("\"mode=700\", \"uid=65534\", \"gid=5\"") != std::string::npos);
+  foreign.table.ids_are_ours = false;
+  CHECK(foreign.toml().find("uid=") == std::string::npos);
+  CHECK(foreign.toml().find("gid=") == std::string::npos);
+  CHECK(foreign.toml().find("\"mode=700\"") != std::string::npos);
+  CHECK(foreign.text().find("uid=") == std::string::npos);
+}
+
+TEST_CASE("delta: new filesystems are listed with their flags, singletons without") {
+  const Case listed(". parent:/\n",
+                    ". 8:1 / ext4\n  a 0:50 / ramfs sb=ro,sync,src=ramfs\n"
+                    "  b 0:51 / sysfs sb=ro,src=one\n  c 0:51 / sysfs sync,src=two\n"
+                    "  d 0:51 /class sysfs\n",
+                    "/ = 8:1 /");
+  const std::string text = listed.toml();
+  INFO(text);
+  CHECK(text.find(R"("symfollow", "ro=fs", "sync"])") != std::string::npos);
+  CHECK(text.find(R"(source = "self:/b/class")") != std::string::npos);
+  CHECK(text.find("fsname = \"one\"") != std::string::npos);
+  CHECK(text.find("fsname = \"two\"") != std::string::npos);
+  CHECK(text.find("ro=fs") == text.rfind("ro=fs"));
+}
+
 TEST_CASE("delta: propagation has names instead of numbers") {
   const Case sharing(R"(
 .          parent:/
@@ -323,6 +371,124 @@ TEST_CASE("delta: what nothing shows is told with its device") {
 target = "/x"
 source = "device:8:9/u"
 options = ["rw", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
+)");
+}
+
+TEST_CASE("delta: what shows a mount that was moved away gets another source, and only that") {
+  Plan plan = desired(R"(
+.     parent:/srv
+  m   tmpfs@t#sub
+  t   tmpfs@t
+)");
+  plan.mounts[1].self = "/t/sub";
+  const Case moved(plan, live(R"(
+.     8:1   /srv  ext4
+  m   0:50  /sub  tmpfs
+  u   0:50  /     tmpfs
+)"),
+                   "/srv = 8:1 /srv", live(". 8:1 / ext4"));
+  CHECK(moved.toml() == head + R"(
+# gone: tmpfs
+[[remove]]
+target = "/t"
+
+# shows the same, by another way: was tmpfs/sub
+[[change]]
+target = "/m"
+source = "self:/u/sub"
+
+# appeared: tmpfs
+[[mount]]
+target = "/u"
+type = "tmpfs"
+options = ["rw", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
+)");
+}
+
+TEST_CASE("delta: the root was made here and is a bind now") {
+  Plan plan = desired(". tmpfs ro,size=1m");
+  plan.superblocks[0].fsname = "scratch";
+  const Case bound(plan, live(". 8:1 /srv ext4 ro"), "", live(". 8:1 / ext4"));
+  CHECK(bound.toml() == head + R"(
+# source: was tmpfs
+[[change]]
+target = "/"
+options = ["ro", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
+source = "parent:/srv"
+unset = ["type", "fsname", "options"]
+)");
+}
+
+TEST_CASE("delta: names of the base are kept, and not given again") {
+  Plan plan = desired(R"(
+.        parent:/srv
+  mnt    parent:/a
+    .    tmpfs=mnt
+)");
+  plan.mounts[2].name = "over";
+  plan.mounts[2].cover = true;
+  plan.filesystem_names = {"mnt"};
+  const Case named(plan, live(R"(
+.        8:1   /srv  ext4
+  mnt    8:1   /a    ext4
+    .     0:50  /     tmpfs
+      sub  0:51  /x    tmpfs
+)"),
+                   "/srv = 8:1 /srv\n/a = 8:1 /a", live(". 8:1 / ext4"));
+  CHECK(named.toml() == head + R"(
+[filesystem.mnt-sub]
+type = "tmpfs"
+
+# appeared: fs:mnt-sub/x
+[[mount]]
+target = "/mnt/sub"
+on = "over"
+source = "fs:mnt-sub/x"
+options = ["rw", "suid", "dev", "exec", "relatime", "diratime", "symfollow"]
+)");
+}
+
+TEST_CASE("delta: the record of how it was taken") {
+  const Case same(". parent:/", ". 8:1 / ext4", "/ = 8:1 /");
+  DiffReport report = same.report();
+  report.checkpoint = CheckpointRecord{.digest = "abc",
+                                       .sequence = 3,
+                                       .time = "2026-01-02T03:04:05Z",
+                                       .host = "h",
+                                       .kernel = "6.1",
+                                       .settings = {{"data", "/mnt"}, {"x", "\""}}};
+  CHECK(write_toml(report) == head + R"(
+[checkpoint]
+digest = "abc"
+sequence = 3
+time = 2026-01-02T03:04:05Z
+host = "h"
+kernel = "6.1"
+set = { data = "/mnt", x = "\"" }
+)");
+}
+
+TEST_CASE("flat: a plan as a spec says what the plan says, in one spelling") {
+  Plan plan = desired(R"(
+.     parent:/srv  ro
+  m   tmpfs@t#sub  size=1m,mode=0755
+  t   tmpfs@t      nosuid
+)");
+  CHECK(write_flat(plan) == R"(spec = 1
+name = "web"
+
+[root]
+source = "parent:/srv"
+options = ["ro"]
+
+[[mount]]
+target = "/m"
+source = "self:/t/sub"
+
+[[mount]]
+target = "/t"
+type = "tmpfs"
+options = ["nosuid", "size=1024k", "mode=755"]
 )");
 }
 

@@ -15,13 +15,22 @@ class ScriptedKernel : public Kernel {
   int error = 0;
 
   Result<Fd> openat2(int, const std::string&, const OpenHow&) override { return next(); }
+  Result<void> mknodat(int, const std::string&, std::uint32_t, std::uint32_t,
+                       std::uint32_t) override {
+    return done();
+  }
+  Result<void> symlinkat(const std::string&, int, const std::string&) override { return done(); }
+  Result<void> fchownat(int, const std::string&, std::uint32_t, std::uint32_t, int) override {
+    return done();
+  }
+  Result<void> fchmodat(int, const std::string&, std::uint32_t) override { return done(); }
   Result<void> mkdirat(int, const std::string&, std::uint32_t) override { return done(); }
   Result<void> unlinkat(int, const std::string&, int) override { return done(); }
-  Result<void> symlinkat(const std::string&, int, const std::string&) override { return done(); }
   Result<std::string> readlinkat(int, const std::string&) override { return value<std::string>(); }
   Result<FileStatus> statx(int, const std::string&, int) override { return value<FileStatus>(); }
   Result<std::uint64_t> fstatfs_type(int) override { return value<std::uint64_t>(); }
   Result<std::string> read_all(int) override { return value<std::string>(); }
+  Result<bool> poll_priority(int) override { return value<bool>(); }
   Result<std::vector<std::string>> getdents(int) override {
     return value<std::vector<std::string>>();
   }
@@ -43,6 +52,8 @@ class ScriptedKernel : public Kernel {
   Result<void> fsconfig_flag(int, const std::string&) override { return done(); }
   Result<void> fsconfig_create(int) override { return done(); }
   Result<Fd> fsmount(int, unsigned) override { return next(); }
+  Result<Fd> fspick(int) override { return next(); }
+  Result<void> fsconfig_reconfigure(int) override { return done(); }
   Result<void> umount2(const std::string&, int) override { return done(); }
   Result<void> pivot_root(const std::string&, const std::string&) override { return done(); }
   Result<std::size_t> listmount(std::uint64_t, std::uint64_t, std::uint64_t,
@@ -54,6 +65,9 @@ class ScriptedKernel : public Kernel {
   }
   Result<void> unshare(int) override { return done(); }
   Result<void> setns(int, int) override { return done(); }
+  Result<Fd> new_user_namespace(int, const std::string&, const std::string&) override {
+    return next();
+  }
   Result<void> fchdir(int) override { return done(); }
   Result<void> chroot(const std::string&) override { return done(); }
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int) override { return value<std::uint64_t>(); }

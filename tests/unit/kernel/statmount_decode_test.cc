@@ -32,6 +32,11 @@ struct Bytes {
     head.opt_num = 2;
     head.opt_sec_array = add("seclabel");
     head.opt_sec_num = 1;
+    head.mnt_uidmap = add("0 100000 65536");
+    head.mnt_uidmap_num = 1;
+    head.mnt_gidmap = add("0 5 1");
+    add("7 9 2");
+    head.mnt_gidmap_num = 2;
   }
 
   std::uint32_t add(std::string_view text) {
@@ -66,6 +71,17 @@ TEST_CASE("strings and options come out raw") {
   CHECK(status->fs_subtype == "sshfs");
   CHECK(status->source == "host:/a b");
   CHECK(status->fs_options == std::vector<std::string>{"seclabel", "lowerdir=a,b", "x=\n"});
+  CHECK(status->uid_map == std::vector<std::string>{"0 100000 65536"});
+  CHECK(status->gid_map == std::vector<std::string>{"0 5 1", "7 9 2"});
+}
+
+TEST_CASE("a mount without an idmap has no ranges") {
+  Bytes bytes;
+  bytes.head.mask &= ~(abi::statmount_mnt_uidmap | abi::statmount_mnt_gidmap);
+  const auto status = bytes.decoded();
+  REQUIRE(status);
+  CHECK(status->uid_map.empty());
+  CHECK(status->gid_map.empty());
 }
 
 TEST_CASE("what the mask leaves out is empty, whatever its offset says") {
@@ -83,6 +99,7 @@ TEST_CASE("a kernel that cannot tell all is refused") {
   Bytes bytes;
   SECTION("without a supported mask") { bytes.head.mask &= ~abi::statmount_supported_mask; }
   SECTION("with less in it") { bytes.head.supported_mask &= ~abi::statmount_opt_array; }
+  SECTION("without idmaps") { bytes.head.supported_mask &= ~abi::statmount_mnt_uidmap; }
   const auto status = bytes.decoded();
   REQUIRE_FALSE(status);
   CHECK(status.error().number == EOPNOTSUPP);
@@ -99,6 +116,7 @@ TEST_CASE("senseless bytes are refused") {
     bytes.head.sb_source = bytes.add("last");
     bytes.strings.pop_back();
   }
+  SECTION("more ranges than bytes") { bytes.head.mnt_gidmap_num = 0xffffffff; }
   SECTION("more options than bytes") { bytes.head.opt_num = 0xffffffff; }
   SECTION("the size is beyond the buffer") { bytes.head.size = 0xffffffff; }
   SECTION("the size is within the head") { bytes.head.size = 100; }

@@ -20,16 +20,49 @@ Plan sample_plan() {
   Layout layout{.name = "web",
                 .superblocks = {parent_path("/srv/web"), made("proc"),
                                 made("tmpfs", {"size=64m", "mode=1777"})},
-                .mounts = {}};
+                .mounts = {},
+                .idmaps = {{{{0, 100000, 65536}}, {{0, 5, 1}, {1, 100000, 9}}}}};
   layout.superblocks[2].fsname = "shm";
   layout.superblocks[2].name = "scratch";
   add_mount(layout, no_index, 0, "").attrs = {mount_attr::rdonly, mount_attr::rdonly};
   add_mount(layout, 0, 1, "proc");
   add_mount(layout, 0, 2, "tmp").create = Create::dir;
-  add_mount(layout, 0, 2, "var/tmp", "sub");
+  LayoutMount& part = add_mount(layout, 0, 2, "var/tmp", "sub");
+  part.idmap = 0;
+  part.name = "part";
+  part.on = part.cover = true;
+  part.self = "/tmp/sub";
+  part.of = 2;
+  layout.filesystem_names = {"scratch", "spare"};
+  const DesiredNode folder{.superblock = 2,
+                           .kind = NodeKind::directory,
+                           .deleted = true,
+                           .mode = 0700,
+                           .path = std::string(deleted_folder),
+                           .target = {},
+                           .span = {0, 1, 2}};
+  DesiredNode device = folder;
+  device.kind = NodeKind::character;
+  device.path = deleted_place("null");
+  device.uid = 1000;
+  device.gid = 4294967294;
+  device.dev_major = 1;
+  device.dev_minor = 3;
+  DesiredNode link = folder;
+  link.kind = NodeKind::symlink;
+  link.deleted = false;
+  link.path = "run/li\xffnk";
+  link.target = "/proc/self/fd";
+  DesiredNode run = folder;
+  run.deleted = false;
+  run.path = "run";
+  layout.nodes = {folder, device, run, link};
+  add_mount(layout, 0, 2, "null", device.path).deleted = true;
   SourceMap sources;
   sources.add("web.toml", "spec = 1\nname = \"web\"\n");
-  return plan_layout(layout, sources);
+  Plan plan = plan_layout(layout, sources);
+  plan.settings = {{"data", "/mnt/x"}};
+  return plan;
 }
 
 std::optional<Plan> read_back(std::span<const std::byte> bytes, Diagnostics& diagnostics) {
@@ -56,9 +89,25 @@ TEST_CASE("a plan comes back as it was, and is written the same again") {
   REQUIRE(back.has_value());
   CHECK(diagnostics.empty());
   CHECK(show_json(*back) == show_json(plan));
+  const DesiredMount& part = back->mounts.back();
+  CHECK(part.name == "part");
+  CHECK((part.on && part.cover));
+  CHECK(part.self == "/tmp/sub");
+  CHECK(part.of == 2);
+  CHECK(back->filesystem_names == std::vector<std::string>{"scratch", "spare"});
+  REQUIRE(back->settings.size() == 1);
+  CHECK(back->settings[0].name + '=' + back->settings[0].value == "data=/mnt/x");
   CHECK(show_text(*back) == show_text(plan));
   CHECK(show_tree(*back) == show_tree(plan));
   CHECK(emit_plan(*back) == bytes);
+  REQUIRE(back->nodes.size() == 4);
+  const DesiredNode& device = back->nodes[1];
+  CHECK(node_words(device) == "char:1:3");
+  CHECK((device.deleted && device.uid == 1000 && device.gid == 4294967294));
+  CHECK(node_words(back->nodes[3]) == "symlink:/proc/self/fd");
+  CHECK(back->nodes[3].path == "run/li\xffnk");
+  CHECK(back->mounts[4].deleted);
+  CHECK_FALSE(back->mounts[3].deleted);
   CHECK(back->sources.at(0).text == plan.sources.at(0).text);
 }
 
@@ -133,5 +182,5 @@ TEST_CASE("a plan of another format names both") {
   REQUIRE(diagnostics.items().size() == 1);
   CHECK(diagnostics.items()[0].code == Code::E0502);
   CHECK(diagnostics.items()[0].message ==
-        "plan.bin: the plan has format 9, this mntcr reads format 1");
+        "plan.bin: the plan has format 9, this mntcr reads format 2");
 }

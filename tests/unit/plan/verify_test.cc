@@ -15,11 +15,33 @@ namespace {
 
 Plan sound_plan() {
   Layout layout{.name = "web",
-                .superblocks = {parent_path("/srv/web"), made("tmpfs", {"size=64m"})},
-                .mounts = {}};
+                .superblocks = {parent_path("/srv/web"), read_only(made("tmpfs", {"size=64m"})),
+                                made("sysfs")},
+                .mounts = {},
+                .idmaps = {{{{0, 100000, 65536}}, {{0, 100000, 1}, {1, 200000, 9}}}}};
   add_mount(layout, no_index, 0, "");
   add_mount(layout, 0, 1, "tmp").create = Create::dir;
   add_mount(layout, 0, 1, "var/tmp", "sub").attrs = {mount_attr::rdonly, mount_attr::rdonly};
+  layout.mounts.back().idmap = 0;
+  DesiredNode folder{.superblock = 1,
+                     .kind = NodeKind::directory,
+                     .mode = 0755,
+                     .path = "run",
+                     .target = {},
+                     .span = {}};
+  DesiredNode link = folder;
+  link.kind = NodeKind::symlink;
+  link.path = "run/link";
+  link.target = "/proc/self/fd";
+  DesiredNode hidden = folder;
+  hidden.deleted = true;
+  hidden.path = deleted_folder;
+  DesiredNode unnamed = hidden;
+  unnamed.path = deleted_place("old");
+  layout.nodes = {hidden, unnamed, folder, link};
+  add_mount(layout, 0, 1, "old", unnamed.path).deleted = true;
+  add_mount(layout, 0, 1, "link", link.path);
+  add_mount(layout, 0, 2, "sys");
   return plan_layout(layout, SourceMap());
 }
 
@@ -57,6 +79,9 @@ TEST_CASE("each way to spoil a plan is noticed") {
       {"mountpoint that is not normal", [](Plan& plan) { plan.mounts[1].mountpoint = "../tmp"; }},
       {"root that is not normal", [](Plan& plan) { plan.mounts[1].root = "/"; }},
       {"target that is not normal", [](Plan& plan) { plan.mounts[1].target = "tmp"; }},
+      {"name that is none", [](Plan& plan) { plan.mounts[1].name = "no name"; }},
+      {"shows a path that is not normal", [](Plan& plan) { plan.mounts[1].self = "tmp"; }},
+      {"takes its filesystem from no mount", [](Plan& plan) { plan.mounts[1].of = 99; }},
       {"stands where another does",
        [](Plan& plan) { plan.mounts[2].mountpoint = plan.mounts[1].mountpoint; }},
       {"flags without meaning", [](Plan& plan) { plan.mounts[1].attrs = {0, 1ULL << 40U}; }},
@@ -100,6 +125,60 @@ TEST_CASE("each way to spoil a plan is noticed") {
        [](Plan& plan) {
          first(plan, OpKind::make_directory).a = first(plan, OpKind::open_source).dst;
        }},
+      {"sets no idmap", [](Plan& plan) { first(plan, OpKind::set_attributes).b = 1; }},
+      {"no idmap of the plan", [](Plan& plan) { plan.mounts[1].idmap = 1; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].uid.clear(); }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].gid[0].count = 0; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].gid[1].inside = 0; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].gid[1].outside = 100000; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].uid[0].count = UINT32_MAX; }},
+      {"idmap 0", [](Plan& plan) { plan.idmaps[0].uid.assign(400, {0, 0, 1}); }},
+      {"changes a filesystem of the parent",
+       [](Plan& plan) {
+         first(plan, OpKind::make_read_only).a = first(plan, OpKind::open_source).dst;
+       }},
+      {"changes a filesystem of the parent",
+       [](Plan& plan) {
+         Op& op = first(plan, OpKind::make_read_only);
+         const auto made = std::ranges::find_if(plan.ops, [](const Op& other) {
+           return other.kind == OpKind::new_filesystem && other.b == 2;
+         });
+         op.a = made->dst;
+         std::erase_if(plan.ops, [slot = made->dst](const Op& other) {
+           return other.kind == OpKind::close && other.a == slot;
+         });
+       }},
+      {"changes no superblock", [](Plan& plan) { first(plan, OpKind::make_read_only).b = 7; }},
+      {"uses no open register",
+       [](Plan& plan) { first(plan, OpKind::make_read_only).a = no_slot; }},
+      {"flags without meaning", [](Plan& plan) { plan.superblocks[1].flags.mask = 2; }},
+      {"flags without meaning", [](Plan& plan) { plan.superblocks[1].flags = {16, 1}; }},
+      {"flags that would be the host's",
+       [](Plan& plan) { plan.superblocks[2].flags = {fs_flag::sync, fs_flag::sync}; }},
+      {"unknown parameter", [](Plan& plan) { plan.superblocks[2].params = {"mode=0755"}; }},
+      {"of the parent", [](Plan& plan) { plan.nodes[2].superblock = 0; }},
+      {"no superblock", [](Plan& plan) { plan.nodes[2].superblock = 9; }},
+      {"does not hold", [](Plan& plan) { plan.superblocks[1] = made("proc"); }},
+      {"path that is not normal", [](Plan& plan) { plan.nodes[2].path = "../etc"; }},
+      {"path that is not normal", [](Plan& plan) { plan.nodes[2].path.clear(); }},
+      {"whether it has a name", [](Plan& plan) { plan.nodes[2].deleted = true; }},
+      {"whether it has a name", [](Plan& plan) { plan.nodes[1].path = "old"; }},
+      {"mode without meaning", [](Plan& plan) { plan.nodes[2].mode = 0100755; }},
+      {"leads nowhere", [](Plan& plan) { plan.nodes[3].target.clear(); }},
+      {"leads nowhere", [](Plan& plan) { plan.nodes[3].target = std::string("a\0b", 3); }},
+      {"leads nowhere", [](Plan& plan) { plan.nodes[2].target = "/etc"; }},
+      {"no inode without a name", [](Plan& plan) { plan.mounts[3].root = "run"; }},
+      {"no inode without a name", [](Plan& plan) { plan.mounts[3].superblock = 0; }},
+      {"is a root without a name", [](Plan& plan) { plan.mounts[0].deleted = true; }},
+      {"lies on what has no name", [](Plan& plan) { plan.mounts[4].parent = 3; }},
+      {"no node", [](Plan& plan) { first(plan, OpKind::make_node).b = 99; }},
+      {"no node", [](Plan& plan) { first(plan, OpKind::clone).b = 99; }},
+      {"uses no open register", [](Plan& plan) { first(plan, OpKind::make_node).a = 77; }},
+      {"node of another filesystem",
+       [](Plan& plan) { first(plan, OpKind::make_node).a = first(plan, OpKind::open_source).dst; }},
+      {"node of another filesystem",
+       [](Plan& plan) { first(plan, OpKind::remove_node).a = first(plan, OpKind::attach_root).a; }},
+      {"removes what has a name", [](Plan& plan) { first(plan, OpKind::remove_node).b = 2; }},
       {"more registers", [](Plan& plan) { plan.slots = 100000; }},
   };
   for (const Spoiler& spoiler : spoilers) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "compiler/layout/layout.h"
+#include "runtime/base/filesystem_flags.h"
 
 namespace mntcr::test {
 
@@ -18,6 +19,12 @@ inline DesiredSuperblock made(std::string type, std::vector<std::string> params 
           .type = std::move(type),
           .params = std::move(params),
           .span = {0, 2, 3}};
+}
+
+/// A filesystem that is read-only itself.
+inline DesiredSuperblock read_only(DesiredSuperblock superblock) {
+  superblock.flags = {fs_flag::rdonly, fs_flag::rdonly};
+  return superblock;
 }
 
 /// A mount on `parent`, whose target is that of the parent and `mountpoint`.
@@ -57,11 +64,28 @@ inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
   const auto below = [&](std::size_t n) {
     return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
   };
-  Layout layout{.name = "random", .superblocks = {}, .mounts = {}};
+  Layout layout{
+      .name = "random",
+      .superblocks = {},
+      .mounts = {},
+      .idmaps = {{{{0, 1000, 1}}, {{0, 1000, 1}}}, {{{0, 5, 2}, {2, 9, 1}}, {{7, 7, 7}}}}};
   const std::size_t superblocks = 1 + below(6);
   for (std::size_t index = 0; index < superblocks; ++index) {
-    layout.superblocks.push_back(below(2) == 0 ? parent_path("/src" + std::to_string(index))
-                                               : made("tmpfs", {"size=1m"}));
+    switch (below(6)) {
+      case 0:
+      case 1:
+        layout.superblocks.push_back(parent_path("/src" + std::to_string(index)));
+        break;
+      case 2:
+        layout.superblocks.push_back(read_only(made("tmpfs")));
+        break;
+      case 3:
+        layout.superblocks.push_back(made("sysfs"));
+        break;
+      default:
+        layout.superblocks.push_back(made("tmpfs", {"size=1m"}));
+        break;
+    }
   }
   if (below(3) == 0) add_overlay(layout, below);
   const std::size_t all = layout.superblocks.size();
@@ -80,6 +104,7 @@ inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
                   static_cast<std::uint32_t>(below(all)), mountpoint, below(3) == 0 ? "part" : "");
     mount.create = static_cast<Create>(below(4));
     if (below(3) == 0) mount.attrs = {mount_attr::rdonly, mount_attr::rdonly};
+    if (below(4) == 0) mount.idmap = static_cast<std::uint32_t>(below(2));
   }
   return layout;
 }

@@ -31,17 +31,35 @@ struct PaperMount {
   std::uint32_t superblock = no_index;
   std::string root;
   AttrDemand attrs;
+  std::uint32_t idmap = no_index;
   bool staged = false;
   bool attached = false;
   std::map<std::string, Slot> children;
 };
 
 /// Runs the operations on paper, insisting on what a kernel of 5.15 would: clones only of what is
-/// attached, one mount at a place, no mountpoint made through a read-only mount.
+/// attached, one mount at a place, no mountpoint made through a read-only or idmapped mount or on a
+/// read-only filesystem.
 class Paper {
  public:
-  explicit Paper(const Plan& plan) : plan_(plan), slots_(plan.slots) {
+  explicit Paper(const Plan& plan)
+      : plan_(plan), slots_(plan.slots), read_only_(plan.superblocks.size()) {
+    for (std::size_t index = 0; index < read_only_.size(); ++index) {
+      read_only_[index] = (plan.superblocks[index].flags.value & fs_flag::rdonly) != 0 &&
+                          std::ranges::none_of(plan.ops, [&](const Op& op) {
+                            return op.kind == OpKind::make_read_only && op.b == index;
+                          });
+    }
     for (const Op& op : plan.ops) run(op);
+  }
+
+  /// Whether each filesystem ends as read-only as it shall be.
+  [[nodiscard]] bool is_as_read_only_as_planned() const {
+    for (std::size_t index = 0; index < read_only_.size(); ++index) {
+      const bool wanted = (plan_.superblocks[index].flags.value & fs_flag::rdonly) != 0;
+      if (read_only_[index] != wanted) return false;
+    }
+    return true;
   }
 
   /// Whether the tree under slot `slot` is the plan's desired one under mount `index`.
@@ -49,7 +67,7 @@ class Paper {
     const PaperMount& found = slots_[slot];
     const DesiredMount& wanted = plan_.mounts[index];
     if (found.superblock != wanted.superblock || found.root != wanted.root ||
-        found.attrs != wanted.attrs)
+        found.attrs != wanted.attrs || found.idmap != wanted.idmap)
       return false;
     std::size_t below = 0;
     for (std::uint32_t child = 1; child < plan_.mounts.size(); ++child) {
@@ -87,10 +105,18 @@ class Paper {
       case OpKind::set_attributes:
         REQUIRE_FALSE(slots_[op.a].attached);
         slots_[op.a].attrs = op.attrs;
+        slots_[op.a].idmap = op.b;
         break;
       case OpKind::make_mountpoint:
       case OpKind::make_directory:
         REQUIRE(slots_[op.a].attrs.value == 0);
+        REQUIRE(slots_[op.a].idmap == no_index);
+        REQUIRE_FALSE(read_only_[slots_[op.a].superblock]);
+        break;
+      case OpKind::make_read_only:
+        REQUIRE(slots_[op.a].superblock == op.b);
+        REQUIRE_FALSE(read_only_[op.b]);
+        read_only_[op.b] = true;
         break;
       case OpKind::attach_root:
         root = op.a;
@@ -117,6 +143,7 @@ class Paper {
 
   const Plan& plan_;
   std::vector<PaperMount> slots_;
+  std::vector<bool> read_only_;  ///< by superblock
 };
 
 void check_plan(const Layout& layout) {
@@ -127,6 +154,7 @@ void check_plan(const Layout& layout) {
   const Paper paper(plan);
   REQUIRE(paper.root != no_slot);
   REQUIRE(paper.shows(paper.root, 0));
+  REQUIRE(paper.is_as_read_only_as_planned());
 }
 
 }  // namespace
@@ -180,6 +208,59 @@ TEST_CASE("mountpoints on a read-only mount of ours are made through an anchor")
   CHECK(count(plan_layout(layout, SourceMap()), OpKind::anchor) == 1);
 }
 
+TEST_CASE("an idmap is set with the flags, and mountpoints are made through an anchor") {
+  Layout layout{.name = "web",
+                .superblocks = {made("tmpfs"), made("tmpfs")},
+                .mounts = {},
+                .idmaps = {{{{0, 100000, 65536}}, {{0, 100000, 65536}}}}};
+  add_mount(layout, no_index, 0, "").idmap = 0;
+  check_plan(layout);
+  CHECK(count(plan_layout(layout, SourceMap()), OpKind::anchor) == 0);
+  add_mount(layout, 0, 1, "tmp");
+  check_plan(layout);
+  const Plan plan = plan_layout(layout, SourceMap());
+  CHECK(count(plan, OpKind::anchor) == 1);
+  CHECK(count(plan, OpKind::set_attributes) == 1);
+  CHECK(plan.idmaps == layout.idmaps);
+}
+
+TEST_CASE("a read-only filesystem is made so, or becomes so when the places on it are made") {
+  Layout layout{.name = "web",
+                .superblocks = {read_only(made("tmpfs")), read_only(made("ramfs"))},
+                .mounts = {}};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "a");
+  check_plan(layout);
+  const Plan plan = plan_layout(layout, SourceMap());
+  CHECK(count(plan, OpKind::make_read_only) == 1);
+  CHECK(count(plan, OpKind::anchor) == 0);
+
+  layout.mounts[1].root = "part";
+  check_plan(layout);
+  CHECK(count(plan_layout(layout, SourceMap()), OpKind::make_read_only) == 2);
+  layout.mounts[1].root.clear();
+  layout.mounts[1].create = Create::never;
+  check_plan(layout);
+  CHECK(count(plan_layout(layout, SourceMap()), OpKind::make_read_only) == 0);
+}
+
+TEST_CASE("a singleton is the host's: nothing is made on it unasked") {
+  Layout layout{.name = "web", .superblocks = {made("cgroup2"), made("tmpfs")}, .mounts = {}};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "a");
+  add_mount(layout, 0, 0, "b", "part");
+  check_plan(layout);
+  Plan plan = plan_layout(layout, SourceMap());
+  CHECK(count(plan, OpKind::make_mountpoint) == 0);
+  CHECK(count(plan, OpKind::make_directory) == 0);
+  layout.mounts[1].create = Create::dir;
+  check_plan(layout);
+  plan = plan_layout(layout, SourceMap());
+  const auto making = std::ranges::find(plan.ops, OpKind::make_mountpoint, &Op::kind);
+  REQUIRE(making != plan.ops.end());
+  CHECK(making->host);
+}
+
 TEST_CASE("of siblings the longer mountpoint comes first, what covers the root last") {
   Layout layout{.name = "web", .superblocks = {made("tmpfs")}, .mounts = {}};
   add_mount(layout, no_index, 0, "");
@@ -221,4 +302,82 @@ TEST_CASE("random layouts: the plan verifies and leads to the layout") {
     std::mt19937 random(seed);
     check_plan(random_layout(random, 1 + seed % 40));
   }
+}
+
+namespace {
+
+DesiredNode node(NodeKind kind, std::string path, bool deleted = false) {
+  return {.superblock = 1,
+          .kind = kind,
+          .deleted = deleted,
+          .mode = 0700,
+          .path = std::move(path),
+          .target = {},
+          .span = {0, 9, 10}};
+}
+
+}  // namespace
+
+TEST_CASE("what a filesystem holds is made before it is mounted, and not again") {
+  Layout layout{.name = "web", .superblocks = {parent_path("/srv"), made("tmpfs")}, .mounts = {}};
+  layout.nodes = {node(NodeKind::directory, "run"), node(NodeKind::file, "run/file")};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "mnt").attrs = {mount_attr::rdonly, mount_attr::rdonly};
+  add_mount(layout, 1, 0, "run/file");
+  const Plan plan = plan_layout(layout, SourceMap());
+  check_plan(layout);
+  CHECK(count(plan, OpKind::make_node) == 2);
+  CHECK(count(plan, OpKind::make_mountpoint) == 0);
+  const auto made_at = std::ranges::find(plan.ops, OpKind::make_node, &Op::kind);
+  REQUIRE(made_at != plan.ops.end());
+  CHECK(plan.nodes[made_at->b].path == "run");
+  const auto attached = std::ranges::find(plan.ops, OpKind::attach_root, &Op::kind);
+  CHECK(made_at < attached);
+}
+
+TEST_CASE("a bind of a part that the tree says makes no directory, and knows its inode") {
+  Layout layout{.name = "web", .superblocks = {parent_path("/srv"), made("tmpfs")}, .mounts = {}};
+  layout.nodes = {node(NodeKind::fifo, "pipe")};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "pipe", "pipe");
+  add_mount(layout, 0, 1, "other", "other");
+  check_plan(layout);
+  const Plan plan = plan_layout(layout, SourceMap());
+  CHECK(count(plan, OpKind::make_directory) == 1);
+  std::vector<std::uint32_t> shown;
+  for (const Op& op : plan.ops) {
+    if (op.kind == OpKind::clone && op.mount > 0) shown.push_back(op.b);
+  }
+  std::ranges::sort(shown);
+  CHECK(shown == std::vector<std::uint32_t>{0, no_slot});
+}
+
+TEST_CASE("names go when all mounts stand, and the folder of names after them") {
+  Layout layout{.name = "web", .superblocks = {parent_path("/srv"), made("tmpfs")}, .mounts = {}};
+  layout.nodes = {node(NodeKind::directory, std::string(deleted_folder), true),
+                  node(NodeKind::directory, deleted_place("a"), true),
+                  node(NodeKind::file, deleted_place("b"), true),
+                  node(NodeKind::directory, "stays")};
+  add_mount(layout, no_index, 0, "");
+  add_mount(layout, 0, 1, "x", deleted_place("a")).deleted = true;
+  add_mount(layout, 0, 1, "y", deleted_place("b")).deleted = true;
+  add_mount(layout, 0, 1, "z");
+  check_plan(layout);
+  const Plan plan = plan_layout(layout, SourceMap());
+  std::vector<std::string> removed;
+  std::size_t last_attach = 0;
+  std::size_t first_removal = 0;
+  std::size_t anchor_closed = 0;
+  for (std::size_t at = 0; at < plan.ops.size(); ++at) {
+    const Op& op = plan.ops[at];
+    if (op.kind == OpKind::attach) last_attach = at;
+    if (op.kind == OpKind::close) anchor_closed = at;
+    if (op.kind != OpKind::remove_node) continue;
+    if (removed.empty()) first_removal = at;
+    removed.push_back(plan.nodes[op.b].path);
+  }
+  CHECK(removed == std::vector<std::string>{deleted_place("b"), deleted_place("a"),
+                                            std::string(deleted_folder)});
+  CHECK(last_attach < first_removal);
+  CHECK(first_removal < anchor_closed);
 }

@@ -1,0 +1,70 @@
+#include "runtime/diff/links.h"
+
+#include "runtime/base/path.h"
+
+namespace mntcr {
+namespace {
+
+/// The live mount that a kept mount shows something of, and the place there.
+MountTree::Met link_of(const KeptMounts& kept, std::uint32_t live) {
+  const DesiredMount& desired = kept.plan.mounts[kept.desired_of[live]];
+  if (!desired.self.empty()) return kept.live_tree.meet(desired.self, kept.unseen, live);
+  if (desired.of == no_index) return {};
+  return {kept.live_of[desired.of], {}};
+}
+
+bool same_device(const LiveMount& a, const LiveMount& b) {
+  return a.dev_major == b.dev_major && a.dev_minor == b.dev_minor;
+}
+
+/// Whether the link of a kept mount leads to what it shows.
+bool holds(const KeptMounts& kept, std::uint32_t live) {
+  const DesiredMount& desired = kept.plan.mounts[kept.desired_of[live]];
+  const LiveMount& mount = kept.live.mounts[live];
+  if (!desired.self.empty()) {
+    const MountTree::Met met = kept.live_tree.meet(desired.self, kept.unseen, live);
+    if (met.mount == no_index) return false;
+    const LiveMount& shown = kept.live.mounts[met.mount];
+    return same_device(shown, mount) && path::join(shown.root, met.rest) == mount.root;
+  }
+  if (desired.of == no_index) return true;
+  const std::uint32_t from = kept.live_of[desired.of];
+  return from != no_index && kept.desired_of[from] != no_index &&
+         same_device(kept.live.mounts[from], mount);
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> find_broken_links(const KeptMounts& kept) {
+  std::vector<std::uint32_t> broken;
+  for (std::uint32_t live = 0; live < kept.desired_of.size(); ++live) {
+    if (kept.desired_of[live] != no_index && !holds(kept, live))
+      broken.push_back(kept.desired_of[live]);
+  }
+  return broken;
+}
+
+std::vector<bool> find_independent(const KeptMounts& kept, const std::vector<bool>& given) {
+  enum class State : std::uint8_t { fresh, dependent, independent };
+  std::vector<State> states(given.size(), State::fresh);
+  std::vector<bool> independent(given.size(), false);
+  for (std::uint32_t start = 0; start < given.size(); ++start) {
+    std::vector<std::uint32_t> chain;
+    std::uint32_t at = start;
+    State end = State::independent;
+    while (at != no_index && states[at] == State::fresh) {
+      chain.push_back(at);
+      states[at] = State::dependent;  // a chain that comes back to itself depends on itself
+      const bool foreign = given[at] || kept.desired_of[at] == no_index;
+      at = foreign ? at : link_of(kept, at).mount;
+    }
+    if (at != no_index) end = states[at];
+    for (const std::uint32_t member : chain) {
+      states[member] = end;
+      independent[member] = end == State::independent;
+    }
+  }
+  return independent;
+}
+
+}  // namespace mntcr
