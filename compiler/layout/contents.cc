@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 
 namespace mntcr::layout {
@@ -110,7 +111,16 @@ class Resolver {
   [[nodiscard]] Content unnamed(MountIndex index, Content content) const {
     const MountDecl& mount = spec_.mounts[index];
     if (!mount.deleted) return content;
-    const bool made = find_made(spec_, content.filesystem) != nullptr;
+    const spec::FilesystemDecl* filesystem = find_made(spec_, content.filesystem);
+    const bool made = filesystem != nullptr;
+    if (made && (filesystem->flags.value & fs_flag::rdonly) != 0) {
+      diagnostics_
+          .add(Code::E0251, mount.deleted->label.span,
+               "an inode without a name on a filesystem that is read-only itself")
+          .label(filesystem->span, "it is `ro=fs`")
+          .note("the kernel makes no filesystem read-only while inodes without a name are in use")
+          .help("write `ro` in the options of the mounts, which makes them read-only");
+    }
     if (!made || !content.root.empty()) {
       diagnostics_
           .add(Code::E0251, mount.source->span,

@@ -120,6 +120,14 @@ bool same(const IdMap& a, const IdMap& b) {
   return normal(a.uid) == normal(b.uid) && normal(a.gid) == normal(b.gid);
 }
 
+std::optional<std::uint32_t> stored(const IdRanges& ranges, std::uint32_t seen) {
+  for (const IdRange& range : ranges) {
+    if (seen >= range.outside && seen - range.outside < range.count)
+      return range.inside + (seen - range.outside);
+  }
+  return std::nullopt;
+}
+
 std::string range_text(const IdRange& range) {
   return fmt::format("{}:{}:{}", range.inside, range.outside, range.count);
 }

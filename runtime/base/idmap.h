@@ -62,6 +62,9 @@ bool is_sound(const IdMap& map);
 /// Whether two maps do the same, however their ranges are cut and ordered.
 bool same(const IdMap& a, const IdMap& b);
 
+/// The number that a filesystem stores for one that appears as `seen`; nothing when none does.
+std::optional<std::uint32_t> stored(const IdRanges& ranges, std::uint32_t seen);
+
 /// "0:100000:65536".
 std::string range_text(const IdRange& range);
 

@@ -299,7 +299,7 @@ class Inspection {
       seen_.changed = true;
       return false;
     }
-    const InodeFacts facts = facts_of(file, *status);
+    const InodeFacts facts = facts_of(mount, file, *status);
     seen_.roots[mount] = facts;
     if (agenda_.underneath.contains(mount)) look_underneath(mount, file, facts);
     return true;
@@ -329,17 +329,20 @@ class Inspection {
       }
       if (!inode) continue;
       const auto status = kernel_.statx(inode->get(), "", abi::at_statx_dont_sync);
-      if (status) inodes.insert_or_assign(path, facts_of(inode->get(), *status));
+      if (status) inodes.insert_or_assign(path, facts_of(mount, inode->get(), *status));
     }
   }
 
-  InodeFacts facts_of(int file, const FileStatus& status) {
+  /// Owners are those that the filesystem stores, whatever `mount` makes of them; one that it makes
+  /// nobody of counts as root.
+  InodeFacts facts_of(std::uint32_t mount, int file, const FileStatus& status) {
     InodeFacts facts;
     facts.kind = kind_of(status.mode);
     facts.inode = status.inode;
     facts.mode = status.mode & 07777U;
-    facts.uid = status.uid;
-    facts.gid = status.gid;
+    const std::optional<IdMap>& map = table_.mounts[mount].idmap;
+    facts.uid = map ? idmap::stored(map->uid, status.uid).value_or(0) : status.uid;
+    facts.gid = map ? idmap::stored(map->gid, status.gid).value_or(0) : status.gid;
     facts.size = status.size;
     facts.rdev_major = status.rdev_major;
     facts.rdev_minor = status.rdev_minor;

@@ -20,6 +20,7 @@ struct LiveLayer {
   std::string path;        ///< as the kernel prints it
   bool in_live = false;    ///< the mount's own namespace shows a directory there
   bool in_parent = false;  ///< the parent namespace does
+  std::string named = {};  ///< of a plan: the [filesystem] and the place in it, when neither does
 };
 
 /// A mount of a live namespace. Strings are raw bytes.

@@ -1,5 +1,7 @@
 #include "runtime/diff/expected.h"
 
+#include "runtime/diff/expected_layers.h"
+
 namespace mntcr {
 
 MountTable expected_table(const Plan& plan) {
@@ -27,6 +29,7 @@ MountTable expected_table(const Plan& plan) {
     mount.fs_options = superblock.params;
     table.mounts.push_back(std::move(mount));
   }
+  expect_layers(plan, table);
   return table;
 }
 

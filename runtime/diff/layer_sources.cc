@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/base/path.h"
+#include "runtime/diff/toml_text.h"
 
 namespace mntcr {
 namespace {
@@ -31,6 +32,10 @@ std::optional<std::vector<ListedLayer>> layer_sources(const MountTable& live,
   for (const std::uint32_t mount : mounts) passed[mount] = true;
   std::vector<ListedLayer> layers;
   for (const LiveLayer& layer : overlay.layers) {
+    if (!layer.named.empty()) {
+      layers.push_back({layer.role, "fs:" + layer.named});
+      continue;
+    }
     if (layer.role == LayerRole::data || !can_be_said(layer)) return std::nullopt;
     // Where the walk of a process ends in the overlay itself, the layer is what that covers.
     const std::uint32_t met = live_tree.walk(layer.path);
@@ -48,6 +53,27 @@ std::optional<std::vector<ListedLayer>> layer_sources(const MountTable& live,
   if (layers.empty()) return std::nullopt;
   std::ranges::stable_sort(layers, {}, &ListedLayer::role);
   return layers;
+}
+
+TomlKeys layer_keys(const std::vector<ListedLayer>& layers) {
+  TomlKeys keys;
+  std::vector<std::string> lower;
+  for (const ListedLayer& layer : layers) {
+    if (layer.role == LayerRole::lower) lower.push_back(layer.source);
+  }
+  if (!lower.empty()) keys.emplace_back("lower", toml_array(lower));
+  for (const ListedLayer& layer : layers) {
+    if (layer.role != LayerRole::lower)
+      keys.emplace_back(layer_key(layer.role), toml_string(layer.source));
+  }
+  return keys;
+}
+
+void unset_layers(const DesiredSuperblock& desired, std::vector<std::string>& keys) {
+  for (const LayerRole role : {LayerRole::lower, LayerRole::upper, LayerRole::work}) {
+    if (std::ranges::find(desired.layers, role, &DesiredLayer::role) != desired.layers.end())
+      keys.emplace_back(layer_key(role));
+  }
 }
 
 std::string why_no_layers(const LiveMount& overlay) {

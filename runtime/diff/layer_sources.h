@@ -8,6 +8,7 @@
 
 #include "runtime/capture/mount_table.h"
 #include "runtime/diff/delta.h"
+#include "runtime/diff/inodes.h"
 #include "runtime/diff/mount_tree.h"
 
 namespace mntcr {
@@ -20,6 +21,12 @@ std::optional<std::vector<ListedLayer>> layer_sources(const MountTable& live,
                                                       const MountTree& live_tree,
                                                       const std::vector<bool>& unseen,
                                                       const std::vector<std::uint32_t>& mounts);
+
+/// The keys of an overlay's layers.
+TomlKeys layer_keys(const std::vector<ListedLayer>& layers);
+
+/// Adds the keys that the layers of `desired` are written in; none where it is no overlay.
+void unset_layers(const DesiredSuperblock& desired, std::vector<std::string>& keys);
 
 /// Why there are none.
 std::string why_no_layers(const LiveMount& overlay);

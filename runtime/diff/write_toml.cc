@@ -21,33 +21,17 @@
 #include "runtime/diff/delta.h"
 #include "runtime/diff/diff.h"
 #include "runtime/diff/expected.h"
+#include "runtime/diff/expected_layers.h"
 #include "runtime/diff/groups.h"
 #include "runtime/diff/idmaps.h"
 #include "runtime/diff/inodes.h"
+#include "runtime/diff/layer_sources.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
 #include "runtime/diff/toml_text.h"
 
 namespace mntcr {
 namespace {
-
-/// Keys with their values as TOML.
-using KeyValues = std::vector<std::pair<std::string, std::string>>;
-
-/// The keys of an overlay's layers.
-KeyValues layer_keys(const std::vector<ListedLayer>& layers) {
-  KeyValues keys;
-  std::vector<std::string> lower;
-  for (const ListedLayer& layer : layers) {
-    if (layer.role == LayerRole::lower) lower.push_back(layer.source);
-  }
-  if (!lower.empty()) keys.emplace_back("lower", toml_array(lower));
-  for (const ListedLayer& layer : layers) {
-    if (layer.role != LayerRole::lower)
-      keys.emplace_back(layer_key(layer.role), toml_string(layer.source));
-  }
-  return keys;
-}
 
 /// A [[change]] while it is gathered.
 struct ChangeEntry {
@@ -63,7 +47,7 @@ struct FilesystemEntry {
   std::vector<std::string> comments;
   std::optional<std::vector<std::string>> options;
   std::optional<std::string> fsname;
-  KeyValues layers;
+  TomlKeys layers;
 };
 
 std::vector<std::string> to_strings(const std::vector<std::string_view>& words) {
@@ -216,6 +200,7 @@ class TomlWriter {
                            desired(mount).of == no_index;
     if (made_here != !from.type.empty()) entry.unset.emplace_back(made_here ? "type" : "source");
     if (made_here && superblock.fsname != superblock.type) entry.unset.emplace_back("fsname");
+    if (made_here && superblock.type != from.type) unset_layers(superblock, entry.unset);
     if (made_here || !from.type.empty()) {
       const bool has_options = desired(mount).attrs.mask != 0 || !superblock.params.empty();
       if (has_options) entry.unset.emplace_back("options");
@@ -231,7 +216,7 @@ class TomlWriter {
       entry.keys.emplace_back("type", toml_string(from.type));
       const auto layers = delta_.layers.find(found);
       if (layers != delta_.layers.end()) {
-        const KeyValues keys = layer_keys(layers->second);
+        const TomlKeys keys = layer_keys(layers->second);
         entry.keys.insert(entry.keys.end(), keys.begin(), keys.end());
       }
       if (const std::string name = fsname_of(live(found)); !name.empty())
@@ -269,7 +254,7 @@ class TomlWriter {
       if (is_name) {
         entry.fsname = found.source;
       } else if (is_layer_key(difference.what)) {
-        const KeyValues values = layer_values(change, difference);
+        const TomlKeys values = layer_values(change, difference);
         entry.layers.insert(entry.layers.end(), values.begin(), values.end());
       } else {
         entry.options = filesystem_words(found, report_.live.ids_are_ours);
@@ -312,8 +297,8 @@ class TomlWriter {
   }
 
   /// The key of a difference in layers with its value as TOML; nothing where that has no word.
-  KeyValues layer_values(const Change& change, const Difference& difference) const {
-    KeyValues values;
+  TomlKeys layer_values(const Change& change, const Difference& difference) const {
+    TomlKeys values;
     const auto layers = delta_.layers.find(change.live);
     if (layers == delta_.layers.end()) return values;
     for (const auto& [key, value] : layer_keys(layers->second)) {
@@ -563,7 +548,7 @@ std::string write_spec(const std::string& name, const MountTable& live, const Mo
 }
 
 std::string write_flat(const Plan& plan) {
-  const Plan nothing;
+  const Plan nothing = hidden_names(plan);
   const MountTable parent;
   const MountTable table = expected_table(plan);
   DiffReport report{nothing, table, parent, all_added(table), {}};
@@ -572,7 +557,7 @@ std::string write_flat(const Plan& plan) {
     const bool of_parent = superblock.kind == DesiredSuperblock::Kind::parent;
     report.known_sources.push_back(of_parent ? desired_source(mount, superblock) : "");
   }
-  return write_whole(plan.name, report);
+  return write_whole(plan.name, report) + hidden_filesystems(plan);
 }
 
 }  // namespace mntcr

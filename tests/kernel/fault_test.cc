@@ -29,7 +29,7 @@ work = "self:/tmp/work"
                                                            : "";
   const std::string root = fresh_dir();
   const std::string data = fresh_dir();
-  for (const char* name : {"/proc", "/tmp"}) make_dir(root + name);
+  for (const char* name : {"/proc", "/tmp", "/late"}) make_dir(root + name);
   return fmt::format(R"(spec = 1
 name = "fault"
 [root]
@@ -40,7 +40,7 @@ type = "proc"
 [[mount]]
 target = "/tmp"
 type = "tmpfs"
-options = ["size=1m", "ro", "ro=fs"]
+options = ["size=1m", "ro"]
 tree = [{{ path = "app/pipe", kind = "fifo" }}, {{ path = "now", symlink = "app" }}]
 {}[[mount]]
 target = "/tmp/part"
@@ -55,7 +55,11 @@ target = "/tmp/old"
 source = "self:/tmp"
 deleted = "old"
 kind = "dir"
-
+[[mount]]
+target = "/late"
+type = "tmpfs"
+options = ["ro=fs"]
+tree = [{{ path = "app" }}]
 {})",
                      root, idmap, data, overlay);
 }

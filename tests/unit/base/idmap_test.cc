@@ -68,6 +68,14 @@ TEST_CASE("a map is what it does, not how it is cut") {
   CHECK_FALSE(idmap::is_sound({ranges({"0:100:10"}), {}}));
 }
 
+TEST_CASE("what appears as a number is stored as another") {
+  const IdRanges ranges = {{7, 200000, 10}, {0, 1000, 5}};
+  CHECK(idmap::stored(ranges, 1004) == 4U);
+  CHECK(idmap::stored(ranges, 200000) == 7U);
+  CHECK(idmap::stored(ranges, 1005) == std::nullopt);
+  CHECK(idmap::stored(ranges, 65534) == std::nullopt);
+}
+
 TEST_CASE("filesystems that store owners take idmaps") {
   CHECK(idmap::takes_idmap("tmpfs"));
   CHECK_FALSE(idmap::takes_idmap("proc"));

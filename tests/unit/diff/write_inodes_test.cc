@@ -335,7 +335,8 @@ source = "self:/y/deleted"
 
 TEST_CASE("parameters: numbers of users only where they are the reader's") {
   MountTable table = live(". 0:50 / tmpfs size=4k,uid=1000,gid=1000,mode=700\n");
-  CHECK(write_spec("c", table, {}).find("\"size=4k\", \"uid=1000\"") != std::string::npos);
+  CHECK(write_spec("c", table, {}).find("\"size=4k\", \"mode=700\", \"uid=1000\"") !=
+        std::string::npos);
   table.ids_are_ours = false;
   CHECK(write_spec("c", table, {}).find("\"size=4k\", \"mode=700\"]") != std::string::npos);
 }
