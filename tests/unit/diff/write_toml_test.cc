@@ -492,41 +492,5 @@ options = ["nosuid", "size=1024k", "mode=755"]
 )");
 }
 
-TEST_CASE("flat: overlays have their layers where the plan has them") {
-  Plan plan = desired(R"(
-.     parent:/srv
-  data  overlay@o  index=off
-  tmp   tmpfs@t
-)");
-  plan.superblocks.push_back({DesiredSuperblock::Kind::parent, true, "/srv/patch"});
-  plan.superblocks.push_back({DesiredSuperblock::Kind::made, true, {}, "tmpfs", {}, {}, "spare"});
-  plan.superblocks[1].layers = {{LayerRole::lower, 3, "", "/srv/patch", {}},
-                                {LayerRole::lower, 0, "data", "/data", {}},
-                                {LayerRole::lower, 4, "base", "/fs:spare/base", {}},
-                                {LayerRole::upper, 2, "upper", "/tmp/upper", {}},
-                                {LayerRole::work, 2, "work", "/tmp/work", {}}};
-  CHECK(write_flat(plan) == R"(spec = 1
-name = "web"
-
-[root]
-source = "parent:/srv"
-
-[[mount]]
-target = "/data"
-type = "overlay"
-lower = ["parent:/srv/patch", "self:/data", "fs:spare/base"]
-upper = "self:/tmp/upper"
-work = "self:/tmp/work"
-options = ["index=off"]
-
-[[mount]]
-target = "/tmp"
-type = "tmpfs"
-
-[filesystem.spare]
-type = "tmpfs"
-)");
-}
-
 }  // namespace
 }  // namespace mntcr::test
