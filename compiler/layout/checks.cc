@@ -72,6 +72,14 @@ void add_place(MadePlaces& made, const Identity& filesystem, std::string_view pl
   }
 }
 
+/// Whether both overlays have layers of the same words; without layers they have.
+bool same_layers(const spec::FilesystemDecl& a, const spec::FilesystemDecl& b) {
+  return std::ranges::equal(a.layers, b.layers, [](const auto& one, const auto& other) {
+    return one.role == other.role && one.source.scheme == other.source.scheme &&
+           one.source.name == other.source.name && one.source.path == other.source.path;
+  });
+}
+
 MadePlaces find_made_places(const Resolved& resolved) {
   MadePlaces made;
   for (MountIndex index = 0; index < resolved.spec.mounts.size(); ++index) {
@@ -82,6 +90,9 @@ MadePlaces find_made_places(const Resolved& resolved) {
     const Content& holder = *resolved.contents[under->mount];
     add_place(made, holder.filesystem, path::join(holder.root, under->rest));
   }
+  for (const auto& [overlay, layers] : resolved.layers) {
+    for (const Layer& layer : layers) add_place(made, layer.content.filesystem, layer.content.root);
+  }
   return made;
 }
 
@@ -89,11 +100,19 @@ MadePlaces find_made_places(const Resolved& resolved) {
 bool same_words(const MountDecl& a, const MountDecl& b) {
   if (a.made && b.made) {
     return a.made->type == b.made->type && a.made->params == b.made->params &&
-           a.made->flags == b.made->flags && a.made->fsname == b.made->fsname;
+           a.made->flags == b.made->flags && a.made->fsname == b.made->fsname &&
+           same_layers(*a.made, *b.made);
   }
   return a.source && b.source && a.source->scheme == b.source->scheme &&
          a.source->scheme != SourceRef::Scheme::self && a.source->name == b.source->name &&
          a.source->path == b.source->path && a.follow == b.follow;
+}
+
+/// The filesystems that an overlay has layers of.
+void add_layers(std::set<std::string_view>& used, const spec::FilesystemDecl& overlay) {
+  for (const spec::LayerDecl& layer : overlay.layers) {
+    if (layer.source.scheme == SourceRef::Scheme::fs) used.insert(layer.source.name);
+  }
 }
 
 }  // namespace
@@ -138,7 +157,9 @@ void check_unused(const spec::Spec& spec, Diagnostics& diagnostics) {
   for (const MountDecl& mount : spec.mounts) {
     if (mount.source && mount.source->scheme == SourceRef::Scheme::fs)
       used.insert(mount.source->name);
+    if (mount.made) add_layers(used, *mount.made);
   }
+  for (const spec::FilesystemDecl& filesystem : spec.filesystems) add_layers(used, filesystem);
   for (const spec::FilesystemDecl& filesystem : spec.filesystems) {
     // What a base declares is for whoever extends it.
     constexpr FileId compiled = 0;

@@ -6,6 +6,7 @@
 
 #include "compiler/layout/contents.h"
 #include "compiler/layout/inventory.h"
+#include "compiler/layout/overlays.h"
 #include "compiler/spec/spec.h"
 #include "runtime/base/diagnostic.h"
 
@@ -16,6 +17,7 @@ struct Resolved {
   const spec::Spec& spec;
   const spec::Placement& placement;
   const std::vector<std::optional<Content>>& contents;
+  const Layers& layers;
   const Inventory& inventory;
 };
 

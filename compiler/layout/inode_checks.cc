@@ -25,6 +25,27 @@ class InodeChecker {
     if (under) check_place(index, *under);
   }
 
+  /// A layer of an overlay is a directory, and the way to it leads through directories.
+  void check_layer(const Layer& layer) {
+    const auto& [filesystem, root, deleted] = layer.content;
+    if (!is_made(filesystem)) return;
+    if (!deleted && is_deleted_place(root)) complain_kept(layer.span);
+    const bool named = layer.shown.starts_with("/fs:");
+    const Way way{layer.span, "the layer", named ? layer.shown.substr(1) : "self:" + layer.shown};
+    const Inode* inode = resolved_.inventory.find(filesystem, root);
+    auto met = resolved_.inventory.find_obstacle(filesystem, "", root);
+    if (!met && inode != nullptr && inode->decl.kind == NodeKind::symlink) met = {root, inode};
+    if (met) {
+      complain_way(way, *met, root);
+    } else if (inode != nullptr && inode->decl.kind != NodeKind::directory) {
+      diagnostics_
+          .add(Code::E0253, layer.span,
+               fmt::format("the layer is {}", spec::inode_name(inode->decl.kind)))
+          .label(inode->span, "this says what is there")
+          .help("layers are directories: write another path, or another kind");
+    }
+  }
+
  private:
   /// The way to what a mount shows.
   void check_source(const MountDecl& mount, const Content& content) {
@@ -111,7 +132,7 @@ class InodeChecker {
     return std::nullopt;
   }
 
-  /// A target or source: where it stands, what messages call it, and what is written.
+  /// A target, source or layer: where it stands, what messages call it, and what is written.
   struct Way {
     Span span;
     std::string_view what;
@@ -147,7 +168,7 @@ class InodeChecker {
 
   /// What `way` means where `link` stands in it before `rest`.
   static std::string meant(const Way& way, const std::string& link, const std::string& rest) {
-    const bool is_source = way.what == "the source";
+    const bool is_source = way.what != "the target";
     if (link.starts_with('/')) return (is_source ? "self:" : "") + path::join(link, rest);
     const std::size_t tail = rest.empty() ? 0 : rest.size() + 1;
     const std::string_view before(way.written.data(),
@@ -174,6 +195,9 @@ class InodeChecker {
 void check_inodes(const Resolved& resolved, Diagnostics& diagnostics) {
   InodeChecker checker(resolved, diagnostics);
   for (MountIndex index = 0; index < resolved.spec.mounts.size(); ++index) checker.check(index);
+  for (const auto& [overlay, layers] : resolved.layers) {
+    for (const Layer& layer : layers) checker.check_layer(layer);
+  }
 }
 
 }  // namespace mntcr::layout

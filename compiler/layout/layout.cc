@@ -10,6 +10,7 @@
 #include "compiler/layout/contents.h"
 #include "compiler/layout/inode_checks.h"
 #include "compiler/layout/inventory.h"
+#include "compiler/layout/overlays.h"
 #include "compiler/spec/placement.h"
 
 namespace mntcr {
@@ -66,7 +67,8 @@ class Writer {
     const Content& content = *resolved_.contents[index];
     LayoutMount mount;
     mount.parent = parent;
-    mount.superblock = superblock(content.filesystem, from);
+    mount.superblock =
+        superblock(content.filesystem, from.source ? from.source->span : from.made->span);
     mount.target = from.target.value;
     mount.mountpoint = mountpoint;
     mount.root = content.root;
@@ -93,12 +95,18 @@ class Writer {
     return number;
   }
 
-  /// The number of a filesystem; it gets the next one when `user` is the first mount to show it.
-  std::uint32_t superblock(const Identity& identity, const spec::MountDecl& user) {
-    const auto [entry, fresh] =
-        numbers_.try_emplace(identity, static_cast<std::uint32_t>(result_.superblocks.size()));
-    if (!fresh) return entry->second;
+  /// The number of a filesystem; it gets the next one when `user` is the first place that shows it.
+  /// Those of an overlay's layers come before its own. The depth of overlays is checked.
+  std::uint32_t superblock(const Identity& identity, Span user) {  // NOLINT(misc-no-recursion)
+    if (const auto known = numbers_.find(identity); known != numbers_.end()) return known->second;
     DesiredSuperblock superblock;
+    if (const auto overlay = resolved_.layers.find(identity); overlay != resolved_.layers.end()) {
+      for (const layout::Layer& layer : overlay->second) {
+        superblock.layers.push_back({layer.role,
+                                     this->superblock(layer.content.filesystem, layer.span),
+                                     layer.content.root, layer.shown, layer.span});
+      }
+    }
     if (const spec::FilesystemDecl* made = find_made(resolved_.spec, identity)) {
       superblock.kind = DesiredSuperblock::Kind::made;
       superblock.type = made->type;
@@ -111,10 +119,12 @@ class Writer {
       superblock.kind = DesiredSuperblock::Kind::parent;
       superblock.path = identity.path;
       superblock.follow = identity.follow;
-      superblock.span = user.source->span;
+      superblock.span = user;
     }
+    const auto number = static_cast<std::uint32_t>(result_.superblocks.size());
+    numbers_.emplace(identity, number);
     result_.superblocks.push_back(std::move(superblock));
-    return entry->second;
+    return number;
   }
 
   const layout::Resolved& resolved_;
@@ -131,7 +141,8 @@ std::optional<Layout> lay_out(const spec::Spec& spec, Diagnostics& diagnostics) 
   if (diagnostics.has_errors()) return std::nullopt;
   const layout::Inventory inventory(spec, contents, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
-  const layout::Resolved resolved{spec, placement, contents, inventory};
+  const layout::Layers layers = layout::resolve_layers(spec, placement, contents, diagnostics);
+  const layout::Resolved resolved{spec, placement, contents, layers, inventory};
   layout::check_inodes(resolved, diagnostics);
   layout::check_kinds(resolved, diagnostics);
   layout::check_mountpoints(resolved, diagnostics);

@@ -76,6 +76,15 @@ fb::Node write_node(const DesiredNode& node, StringTable& strings) {
           write_span(node.span)};
 }
 
+flatbuffers::Offset<fb::Layer> write_layer(flatbuffers::FlatBufferBuilder& builder,
+                                           const DesiredLayer& layer) {
+  const fb::Span span = write_span(layer.span);
+  const auto root = builder.CreateString(layer.root);
+  const auto shown = builder.CreateString(layer.shown);
+  return fb::CreateLayer(builder, static_cast<std::uint8_t>(layer.role), layer.superblock, root,
+                         shown, &span);
+}
+
 flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuilder& builder,
                                                      const DesiredSuperblock& superblock) {
   const fb::Span span = write_span(superblock.span);
@@ -84,9 +93,12 @@ flatbuffers::Offset<fb::Superblock> write_superblock(flatbuffers::FlatBufferBuil
   const auto fsname = builder.CreateString(superblock.fsname);
   const auto name = builder.CreateString(superblock.name);
   const auto params = builder.CreateVectorOfStrings(superblock.params);
+  std::vector<flatbuffers::Offset<fb::Layer>> layers;
+  for (const DesiredLayer& layer : superblock.layers) layers.push_back(write_layer(builder, layer));
+  const auto layer_list = builder.CreateVector(layers);
   return fb::CreateSuperblock(builder, static_cast<std::uint8_t>(superblock.kind),
                               superblock.follow, path, type, fsname, name, params, &span,
-                              superblock.flags.value, superblock.flags.mask);
+                              layer_list, superblock.flags.value, superblock.flags.mask);
 }
 
 flatbuffers::Offset<fb::IdMap> write_idmap(flatbuffers::FlatBufferBuilder& builder,

@@ -15,6 +15,7 @@ using Kind = DesiredSuperblock::Kind;
 /// How a superblock is reached while the trees are built.
 struct Access {
   std::uint32_t mounts = 0;  ///< that show it
+  std::uint32_t layers = 0;  ///< of overlays that are parts of it
   bool part = false;         ///< one of them shows only a part of it
   bool made_on = false;      ///< mountpoints are made on it
   bool holds = false;        ///< a tree is made on it
@@ -23,6 +24,8 @@ struct Access {
   bool closing = false;      ///< it becomes read-only itself when all places on it are made
   bool anchored = false;     ///< its mounts are clones of an anchor, else its one mount is used up
   Slot slot = no_slot;       ///< of the anchor, or of the mount that will be used up
+
+  [[nodiscard]] bool used() const { return mounts > 0 || layers > 0; }
 };
 
 /// Which mountpoints a plan may make: on filesystems of its own, or where the spec says so.
@@ -55,6 +58,7 @@ class Planner {
     make_filesystems();
     set_anchors();
     make_nodes();
+    make_overlays();
     build_tree();
     leave_parent();
     return std::move(plan_);
@@ -72,8 +76,12 @@ class Planner {
   Slot new_slot() { return plan_.slots++; }
 
   [[nodiscard]] Access& access_of(const LayoutMount& mount) { return access_[mount.superblock]; }
+  /// Whether a directory made there would be made on a filesystem of the parent.
   [[nodiscard]] bool on_parents(const LayoutMount& mount) const {
-    return is_parents(layout_.superblocks[mount.superblock]);
+    return writes_reach_parent(layout_.superblocks, mount.superblock);
+  }
+  [[nodiscard]] bool is_overlay(std::uint32_t superblock) const {
+    return !layout_.superblocks[superblock].layers.empty();
   }
 
   /// The desired state, and who lies on whom.
@@ -102,13 +110,19 @@ class Planner {
       const LayoutMount& parent = layout_.mounts[mount.parent];
       if (may_make(mount.create, on_parents(parent))) access_of(parent).made_on = true;
     }
+    // Layers stand before what they are layers of.
+    for (auto index = static_cast<std::uint32_t>(access_.size()); index-- > 0;) {
+      if (!access_[index].used()) continue;
+      for (const DesiredLayer& layer : layout_.superblocks[index].layers)
+        ++access_[layer.superblock].layers;
+    }
     for (const DesiredNode& node : layout_.nodes) access_[node.superblock].holds = true;
     for (std::size_t index = 0; index < access_.size(); ++index) {
       Access& access = access_[index];
       const AttrDemand& flags = layout_.superblocks[index].flags;
-      access.closing =
-          (flags.value & fs_flag::rdonly) != 0 && (access.made_on || access.part || access.holds);
-      access.anchored = access.mounts > 1 || access.part ||
+      access.closing = (flags.value & fs_flag::rdonly) != 0 &&
+                       (access.made_on || access.part || access.holds || access.layers > 0);
+      access.anchored = access.mounts > 1 || access.part || access.layers > 0 ||
                         (access.made_on && (access.read_only || access.idmapped));
     }
   }
@@ -134,7 +148,7 @@ class Planner {
   void open_all(Kind kind, OpKind opening) {
     for (std::uint32_t index = 0; index < layout_.superblocks.size(); ++index) {
       const DesiredSuperblock& superblock = layout_.superblocks[index];
-      if (superblock.kind != kind || access_[index].mounts == 0) continue;
+      if (superblock.kind != kind || !access_[index].used() || is_overlay(index)) continue;
       Op& op = emit(opening, superblock.span);
       op.dst = access_[index].slot = new_slot();
       op.b = index;
@@ -143,11 +157,48 @@ class Planner {
 
   void set_anchors() {
     for (std::uint32_t index = 0; index < access_.size(); ++index) {
-      const Access& access = access_[index];
-      if (access.anchored && access.mounts > 0) {
-        emit(OpKind::anchor, layout_.superblocks[index].span).a = access.slot;
-      }
+      if (!is_overlay(index)) set_anchor(index);
     }
+  }
+
+  void set_anchor(std::uint32_t superblock) {
+    const Access& access = access_[superblock];
+    if (access.anchored && access.used()) {
+      emit(OpKind::anchor, layout_.superblocks[superblock].span).a = access.slot;
+    }
+  }
+
+  /// Each after its layers, which have anchors.
+  void make_overlays() {
+    for (std::uint32_t index = 0; index < layout_.superblocks.size(); ++index) {
+      if (!is_overlay(index) || !access_[index].used()) continue;
+      make_overlay(index);
+      set_anchor(index);
+    }
+  }
+
+  void make_overlay(std::uint32_t index) {
+    const DesiredSuperblock& overlay = layout_.superblocks[index];
+    const Slot context = new_slot();
+    Op& opening = emit(OpKind::open_overlay, overlay.span);
+    opening.dst = context;
+    opening.b = index;
+    for (const DesiredLayer& layer : overlay.layers) {
+      const Slot anchor = access_[layer.superblock].slot;
+      if (!layer.root.empty() && !writes_reach_parent(layout_.superblocks, layer.superblock)) {
+        Op& op = emit(OpKind::make_layer, layer.span);
+        op.a = anchor;
+        op.text = layer.root;
+      }
+      Op& op = emit(OpKind::add_layer, layer.span);
+      op.a = anchor;
+      op.b = context;
+      op.text = layer.root;
+    }
+    Op& op = emit(OpKind::new_overlay, overlay.span);
+    op.dst = access_[index].slot = new_slot();
+    op.a = context;
+    op.b = index;
   }
 
   /// Before anything is cloned or mounted: each mount then finds what it shows or lies on.
@@ -198,7 +249,7 @@ class Planner {
     remove_nodes();
     for (std::uint32_t index = 0; index < access_.size(); ++index) {
       const Access& access = access_[index];
-      if (access.anchored && access.mounts > 0) {
+      if (access.anchored && access.used()) {
         make_read_only(index);
         emit(OpKind::close, layout_.superblocks[index].span).a = access.slot;
       }

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "compiler/spec/layers.h"
 #include "compiler/spec/tree.h"
 #include "runtime/base/filesystems.h"
 
@@ -59,7 +60,7 @@ FilesystemDecl decode_shown_filesystem(Context& context, TableReader& table,
   const auto shown = context.shown.find(name);
   if (shown != context.shown.end()) result.of = shown->second;
   table.find("layer");
-  for (const std::string_view key : {"type", "options", "fsname"}) {
+  for (const std::string_view key : {"type", "options", "fsname", "lower", "upper", "work"}) {
     table.refuse(key, "`of` names a filesystem that there is already, as it is",
                  "change it where the base makes it, or take `of` away");
   }
@@ -81,6 +82,7 @@ FilesystemDecl decode_new_filesystem(Context& context, TableReader& table) {
     check_fsname(context, *fsname);
     result.fsname = fsname->value;
   }
+  decode_layers(context, table, result);
   result.tree = decode_tree(context, table, result.type);
   return result;
 }

@@ -8,6 +8,7 @@
 
 #include "compiler/spec/filesystem.h"
 #include "compiler/spec/idmap.h"
+#include "compiler/spec/layers.h"
 #include "compiler/spec/names.h"
 #include "compiler/spec/options.h"
 #include "compiler/spec/source.h"
@@ -59,6 +60,7 @@ void decode_bind(Context& context, TableReader& table, MountDecl& mount) {
   mount.attrs = decode_options(context, table, OptionPlace::bind, {}).attrs;
   table.refuse("fsname", "only a new filesystem can be given a name",
                "write it in [filesystem.NAME], or beside `type`");
+  refuse_layers(table, "a mount with `source` shows a filesystem that is there already");
   table.refuse("tree", "only a new filesystem is empty at first",
                "write it in [filesystem.NAME], or beside `type`");
 }
@@ -93,8 +95,7 @@ void decode_content(Context& context, TableReader& table, MountDecl& mount) {
         .help(R"(write source = "parent:/path" for a bind, or for example type = "tmpfs")");
     // Not known to be a bind, so every word that is good in one of both forms is let pass.
     decode_options(context, table, OptionPlace::new_mount, {});
-    table.find("fsname");
-    table.find("tree");
+    for (const std::string_view key : {"fsname", "tree", "lower", "upper", "work"}) table.find(key);
   } else if (type != nullptr) {
     decode_made(context, table, mount);
   } else {

@@ -156,6 +156,9 @@ bool OptionDecoder::word_with_key(const Text& text) {
           fmt::format("`{}` is not an option here: it is the key `{}`", text.value, key));
   if (key == "source") {
     diagnostic.help("a mount with `source` is a bind by itself: take the word away");
+  } else if (key == "lower" || key == "upper" || key == "work") {
+    diagnostic.help(fmt::format("write it beside `options`: {} = {}", key,
+                                key == "lower" ? R"(["parent:/path"])" : R"("parent:/path")"));
   } else if (is_reserved_option_key(key)) {
     diagnostic.help(
         fmt::format("take the word away; `{}` is not in this version of the language", key));

@@ -43,7 +43,7 @@ void Placement::place_target(const std::vector<MountIndex>& group) {
       elsewhere.push_back(mount);
     }
   }
-  const auto met = target == "/" ? std::nullopt : walk(target, std::nullopt);
+  const auto met = target == "/" ? std::nullopt : walk(target, {});
   for (const MountIndex mount : elsewhere) {
     const MountIndex on = *mounts_[mount].on;
     put(chain_at({on, path::relative_to(target, mounts_[on].target)}), mount, followers);
@@ -90,14 +90,18 @@ std::optional<Place> Placement::below(MountIndex mount) const {
 
 /// The mount of a chain that a walk steps onto.
 std::optional<MountIndex> Placement::met(std::size_t chain,
-                                         std::optional<MountIndex> without) const {
+                                         std::span<const MountIndex> without) const {
   const Chain& from = chains_[chain];
-  const bool cut = without && seats_[*without] && seats_[*without]->chain == chain;
-  return from.visible[cut ? seats_[*without]->height : from.mounts.size()];
+  std::size_t height = from.mounts.size();
+  for (const MountIndex mount : without) {
+    if (seats_[mount] && seats_[mount]->chain == chain)
+      height = std::min(height, seats_[mount]->height);
+  }
+  return from.visible[height];
 }
 
 std::optional<Place> Placement::walk(std::string_view path,
-                                     std::optional<MountIndex> without) const {
+                                     std::span<const MountIndex> without) const {
   const auto root = met(0, without);
   if (!root) return std::nullopt;
   Place here{*root, ""};
@@ -111,7 +115,12 @@ std::optional<Place> Placement::walk(std::string_view path,
 }
 
 std::optional<Place> Placement::walk_without(std::string_view path, MountIndex mount) const {
-  return walk(path, mount);
+  return walk(path, std::span(&mount, 1));
+}
+
+std::optional<Place> Placement::walk_without(std::string_view path,
+                                             std::span<const MountIndex> mounts) const {
+  return walk(path, mounts);
 }
 
 std::vector<MountIndex> Placement::tree_order() const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,9 @@ class Placement {
   /// What a walk of the absolute `path` meets when `mount` and all that lies on it are not there.
   /// Nothing when no root is left.
   [[nodiscard]] std::optional<Place> walk_without(std::string_view path, MountIndex mount) const;
+  /// The same when none of `mounts` is there.
+  [[nodiscard]] std::optional<Place> walk_without(std::string_view path,
+                                                  std::span<const MountIndex> mounts) const;
 
   /// All mounts, a parent before its children, siblings by the bytes of their mountpoints.
   [[nodiscard]] std::vector<MountIndex> tree_order() const;
@@ -67,9 +71,9 @@ class Placement {
   void put(std::size_t chain, MountIndex mount, const Followers& followers);
   std::size_t chain_at(Site site);
   [[nodiscard]] std::optional<Place> walk(std::string_view path,
-                                          std::optional<MountIndex> without) const;
+                                          std::span<const MountIndex> without) const;
   [[nodiscard]] std::optional<MountIndex> met(std::size_t chain,
-                                              std::optional<MountIndex> without) const;
+                                              std::span<const MountIndex> without) const;
 
   std::vector<Standing> mounts_;
   std::vector<Chain> chains_;  ///< the first is that of the root

@@ -9,6 +9,7 @@
 
 #include "compiler/spec/placement.h"
 #include "runtime/base/mount_options.h"
+#include "runtime/base/overlay.h"
 #include "runtime/base/span.h"
 #include "runtime/plan/plan.h"
 
@@ -23,6 +24,12 @@ struct SourceRef {
   std::string name;  ///< fs: the filesystem's name, which Spec::filesystems has
   std::string path;  ///< parent, self: absolute; fs: relative to its root, "" for all of it
   Span span;
+};
+
+/// A layer of an overlay.
+struct LayerDecl {
+  LayerRole role{};
+  SourceRef source;
 };
 
 /// What an inode shall be: an entry of a `tree`, or a mount with `deleted`.
@@ -57,6 +64,7 @@ struct FilesystemDecl {
   std::string type;
   std::string fsname;               ///< the type where none is written
   std::vector<std::string> params;  ///< "size=64m", in the order written, each key once
+  std::vector<LayerDecl> layers;    ///< an overlay's: the lower ones, topmost first, upper, work
   AttrDemand flags;                 ///< of fs_flag
   std::optional<MountIndex> of;     ///< not made: it is what this mount shows
   std::vector<TreeEntry> tree;      ///< with `of`: added to what that mount shows

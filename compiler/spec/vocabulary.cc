@@ -15,21 +15,30 @@ struct ReservedKey {
 };
 
 constexpr auto reserved_keys = std::to_array<ReservedKey>({
-    {Room::top, "mask"},          {Room::top, "readonly"},      {Room::top, "policy"},
-    {Room::top, "group"},         {Room::top, "device"},        {Room::top, "namespace"},
-    {Room::mount, "targets"},     {Room::mount, "propagation"}, {Room::mount, "propagate"},
-    {Room::mount, "optional"},    {Room::mount, "recursive"},   {Room::mount, "namespace"},
-    {Room::mount, "lower"},       {Room::mount, "upper"},       {Room::mount, "work"},
-    {Room::mount, "device"},      {Room::mount, "file"},        {Room::filesystem, "parent"},
-    {Room::filesystem, "lower"},  {Room::filesystem, "upper"},  {Room::filesystem, "work"},
-    {Room::filesystem, "device"}, {Room::filesystem, "file"},
+    {Room::top, "mask"},
+    {Room::top, "readonly"},
+    {Room::top, "policy"},
+    {Room::top, "group"},
+    {Room::top, "device"},
+    {Room::top, "namespace"},
+    {Room::mount, "targets"},
+    {Room::mount, "propagation"},
+    {Room::mount, "propagate"},
+    {Room::mount, "optional"},
+    {Room::mount, "recursive"},
+    {Room::mount, "namespace"},
+    {Room::mount, "device"},
+    {Room::mount, "file"},
+    {Room::filesystem, "parent"},
+    {Room::filesystem, "device"},
+    {Room::filesystem, "file"},
 });
 
 constexpr auto top_keys = std::to_array<Word>(
     {"spec", "name", "params", "root", "mount", "filesystem", "extends", "mask", "readonly",
      "policy", "group", "userns", "device", "namespace", "change", "remove", "checkpoint"});
 
-constexpr auto reserved_types = std::to_array<Word>({"cgroup", "overlay"});
+constexpr auto reserved_types = std::to_array<Word>({"cgroup"});
 
 struct OptionKey {
   Word word;

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/apply/executor.h"
+#include "runtime/apply/live_layers.h"
 #include "runtime/apply/new_namespace.h"
 #include "runtime/capture/capture.h"
 #include "runtime/diff/diff.h"
@@ -74,9 +77,26 @@ bool prove(Kernel& kernel, const Plan& plan, const ApplyOptions& options, const 
   return false;
 }
 
+/// Says which overlays this kernel cannot make because it takes all layers at once.
+void refuse_overlays(const Plan& plan, Diagnostics& diagnostics) {
+  const FeatureInfo& info = describe(Feature::overlay_layers);
+  for (const DesiredSuperblock& overlay : plan.superblocks) {
+    const auto why = needs_single_layers(overlay);
+    if (!why) continue;
+    diagnostics
+        .add(
+            Code::E0614, overlay.span,
+            fmt::format("this kernel has no {}, which is in Linux since {}", info.name, info.since))
+        .note("it takes all layers at once, and " + *why)
+        .help("mount the overlay in the parent, and show it with source = \"parent:/…\"");
+  }
+}
+
 /// Says at once what the kernel lacks, instead of failing at the first call.
-bool is_supported(Kernel& kernel, Diagnostics& diagnostics) {
-  for (const Feature missing : probe_features(kernel).missing_for_apply()) {
+bool is_supported(Kernel& kernel, const Plan& plan, Diagnostics& diagnostics) {
+  const Features features = probe_features(kernel);
+  if (!features.has(Feature::overlay_layers)) refuse_overlays(plan, diagnostics);
+  for (const Feature missing : features.missing_for_apply()) {
     const FeatureInfo& info = describe(missing);
     diagnostics
         .add(
@@ -91,11 +111,19 @@ bool is_supported(Kernel& kernel, Diagnostics& diagnostics) {
 
 std::optional<Built> apply(Kernel& kernel, const Plan& plan, const ApplyOptions& options,
                            Diagnostics& diagnostics) {
-  if (!is_supported(kernel, diagnostics)) return std::nullopt;
+  if (!is_supported(kernel, plan, diagnostics)) return std::nullopt;
   const Result<Ground> ground = prepare(kernel, options);
   if (!ground) {
     diagnostics.add(Code::E0604, {}, "cannot prepare: " + ground.error().message);
     return std::nullopt;
+  }
+  if (writes_to_layers(plan)) {
+    const Result<void> looked = in_parent(kernel, options, [&] {
+      return refuse_live_layers(kernel, plan, ground->proc, diagnostics);
+    });
+    if (!looked)
+      diagnostics.add(Code::E0604, {}, "cannot look for live overlays: " + looked.error().message);
+    if (diagnostics.has_errors()) return std::nullopt;
   }
   const ExecutorSetting setting{ground->proc, ground->id_above};
   HostMountpoints mountpoints(kernel);

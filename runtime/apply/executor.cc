@@ -31,7 +31,8 @@ Executor::Executor(Kernel& kernel, const Plan& plan, const ExecutorSetting& sett
       setting_(setting),
       slots_(plan.slots),
       slot_mounts_(plan.slots, no_index),
-      host_mountpoints_(host_mountpoints) {}
+      host_mountpoints_(host_mountpoints),
+      overlays_(kernel, plan) {}
 
 Fd Executor::run(Diagnostics& diagnostics) {
   auto user_namespaces = make_user_namespaces(kernel_, plan_, setting_.proc, diagnostics);
@@ -47,6 +48,7 @@ Fd Executor::run(Diagnostics& diagnostics) {
     if (!missing) break;
   }
   slots_.clear();
+  overlays_.close();
   user_namespaces_.clear();
   staging_.reset();
   parent_root_.reset();
@@ -66,11 +68,16 @@ Step Executor::execute(const Op& op) {
       return open_source(op);
     case OpKind::new_filesystem:
       return new_filesystem(op);
+    case OpKind::open_overlay:
+    case OpKind::add_layer:
+    case OpKind::new_overlay:
+      return make_overlay(op);
     case OpKind::anchor:
       return anchor(op);
     case OpKind::make_node:
     case OpKind::remove_node:
       return change_node(op);
+    case OpKind::make_layer:
     case OpKind::make_directory:
       return make_directory(op);
     case OpKind::clone:
@@ -184,6 +191,20 @@ Step Executor::new_filesystem(const Op& op) {
   };
   Result<Fd> made = make();
   if (!made) return StepError(refused(plan_, op, made.error()));
+  slots_[op.dst] = std::move(*made);
+  return {};
+}
+
+Step Executor::make_overlay(const Op& op) {
+  if (op.kind == OpKind::add_layer)
+    return overlays_.add_layer(op, staging_, slots_[op.a], slots_[op.b]);
+  std::expected<Fd, StepFailure> made =
+      op.kind == OpKind::open_overlay ? overlays_.open(op) : overlays_.create(op, slots_[op.a]);
+  if (!made) return StepError(std::move(made.error()));
+  if (op.kind == OpKind::open_overlay) {
+    const Result<void> done = set_filesystem_flags(*made, op.b);
+    if (!done) return StepError(refused(plan_, op, done.error()));
+  }
   slots_[op.dst] = std::move(*made);
   return {};
 }

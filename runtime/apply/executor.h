@@ -13,6 +13,7 @@
 
 #include "runtime/apply/failure.h"
 #include "runtime/apply/host_mountpoints.h"
+#include "runtime/apply/overlay_maker.h"
 #include "runtime/base/diagnostic.h"
 #include "runtime/kernel/kernel.h"
 #include "runtime/plan/plan.h"
@@ -42,6 +43,7 @@ class Executor {
   Step stage(const Op& op);
   Step open_source(const Op& op);
   Step new_filesystem(const Op& op);
+  Step make_overlay(const Op& op);
   Step make_read_only(const Op& op);
   Step anchor(const Op& op);
   Step change_node(const Op& op);
@@ -72,6 +74,7 @@ class Executor {
   std::vector<std::uint32_t>
       slot_mounts_;  ///< the desired mount that a register holds, or no_index
   HostMountpoints& host_mountpoints_;
+  OverlayMaker overlays_;
   std::vector<Fd> user_namespaces_;  ///< of Plan::idmaps
   Fd namespace_;
   Fd parent_root_;

@@ -123,6 +123,13 @@ std::string doing(const Plan& plan, const Op& op) {
       return fmt::format("cannot open the bind source {}", superblock_of(plan, op));
     case OpKind::new_filesystem:
       return fmt::format("cannot make the {} filesystem", superblock_of(plan, op));
+    case OpKind::open_overlay:
+    case OpKind::new_overlay:
+      return "cannot make the overlay filesystem";
+    case OpKind::make_layer:
+      return fmt::format("cannot make the layer {}", path::printable(op.text));
+    case OpKind::add_layer:
+      return "cannot give the overlay its next layer";
     case OpKind::anchor:
       return "cannot stage a mount to clone from";
     case OpKind::make_node:

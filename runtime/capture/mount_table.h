@@ -9,9 +9,19 @@
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/idmap.h"
 #include "runtime/base/mount_options.h"
+#include "runtime/base/overlay.h"
 #include "runtime/capture/inodes.h"
 
 namespace mntcr {
+
+/// A layer of a live overlay.
+struct LiveLayer {
+  LayerRole role{};
+  std::string path;        ///< as the kernel prints it
+  bool in_live = false;    ///< the mount's own namespace shows a directory there
+  bool in_parent = false;  ///< the parent namespace does
+  std::string named = {};  ///< of a plan: the [filesystem] and the place in it, when neither does
+};
 
 /// A mount of a live namespace. Strings are raw bytes.
 struct LiveMount {
@@ -37,6 +47,7 @@ struct LiveMount {
   std::string fs_type;                   ///< "tmpfs", "fuse.sshfs"
   std::string source;                    ///< "" when it has none
   std::vector<std::string> fs_options;   ///< the superblock's parameters, without its flags
+  std::vector<LiveLayer> layers;         ///< an overlay's, once overlay_layers.h has looked
   std::optional<InodeFacts> root_inode;  ///< what its root is, where inspect() could look
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -53,7 +54,7 @@ std::string comparable(const FilesystemParam& param, std::string_view value, Gra
 Params known_params(const std::string& type, const std::vector<std::string>& words) {
   Params params;
   for (const std::string& word : words) {
-    const ParamWord split = split_param(word);
+    const ParamWord split = split_param(overlay_option(word));
     const FilesystemParam* param = find_filesystem_param(type, split.key);
     if (param == nullptr) continue;
     if (param->key != "nr_blocks") {
@@ -97,8 +98,11 @@ bool has_numbers(std::string_view set) {
 }
 
 /// Whether nobody can say what the kernel makes of a value: the bytes that N% come to, the names of
-/// numbers. `is_shown`: the kernel prints something.
+/// numbers, what an overlay has when its module's default is asked for. `is_shown`: the kernel
+/// prints something; of an overlay it prints only what differs from the module's default.
 bool is_the_machines(const FilesystemParam& param, std::string_view value, bool is_shown) {
+  if (param.filesystem == overlay_type && param.fallback == machines_fallback)
+    return !is_shown || value == "auto" || (param.key == "redirect_dir" && value == "off");
   if (param.kind == ParamKind::set) return is_shown && has_numbers(value);
   return value.ends_with('%');
 }
@@ -126,13 +130,46 @@ std::vector<Difference> compare_param(const FilesystemParam& param, const Params
   return {{std::string(param.key), word(was), word(is)}};
 }
 
-/// A filesystem that is made has the flags that it is told to have, and no others.
+/// A filesystem that is made has the flags that it is told to have, and no others; an overlay
+/// without an upper layer is read-only whatever it is told.
 std::vector<Difference> compare_flags(const DesiredSuperblock& desired, const LiveMount& live) {
   std::vector<Difference> differences;
-  const std::uint64_t differing = desired.flags.value ^ filesystem_flags_of(live);
+  std::uint64_t differing = desired.flags.value ^ filesystem_flags_of(live);
+  if (is_read_only_overlay(live)) differing &= ~fs_flag::rdonly;
   for (const std::string_view word : filesystem_flag_words(fs_flag::all, differing)) {
     const bool wanted = (desired.flags.value & find_filesystem_flag(word)->demand.mask) != 0;
     differences.push_back({std::string(word), wanted ? "yes" : "no", wanted ? "no" : "yes"});
+  }
+  return differences;
+}
+
+/// Whether a parameter of an overlay is printed as it was given when there is no upper layer:
+/// others are about writing, and the kernel prints what it likes or nothing.
+bool counts_read_only(std::string_view key) {
+  return key != "redirect_dir" && key != "uuid" && key != "volatile";
+}
+
+/// The paths of one kind of layer.
+std::string paths_of(LayerRole role, const std::vector<LayerPath>& layers) {
+  std::vector<std::string_view> paths;
+  for (const LayerPath& layer : layers) {
+    if (layer.role == role) paths.push_back(layer.path);
+  }
+  return paths.empty() ? "none" : fmt::format("{}", fmt::join(paths, ":"));
+}
+
+/// The kernel prints the paths that it was given.
+std::vector<Difference> compare_layers(const DesiredSuperblock& desired, const LiveMount& live) {
+  std::vector<LayerPath> wanted;
+  for (const DesiredLayer& layer : desired.layers) wanted.push_back({layer.role, layer.shown});
+  const std::vector<LayerPath> found = overlay_layers(live.fs_options);
+  std::vector<Difference> differences;
+  for (const LayerRole role :
+       {LayerRole::lower, LayerRole::upper, LayerRole::work, LayerRole::data}) {
+    std::string was = paths_of(role, wanted);
+    std::string is = paths_of(role, found);
+    if (was != is)
+      differences.push_back({std::string(layer_key(role)), std::move(was), std::move(is)});
   }
   return differences;
 }
@@ -170,12 +207,14 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
                                            bool ids_are_ours) {
   std::vector<Difference> differences;
   if (desired.kind != DesiredSuperblock::Kind::made) return differences;
+  if (desired.type == overlay_type) differences = compare_layers(desired, live);
   const Params written = known_params(desired.type, desired.params);
   const Params shown = shown_params(live);
   const Grain grain = grain_of(desired.type, shown);
   for (const FilesystemParam& param : filesystem_params()) {
     if (param.filesystem != desired.type) continue;
     if (param.kind == ParamKind::id && !ids_are_ours) continue;
+    if (is_read_only_overlay(live) && !counts_read_only(param.key)) continue;
     const auto found = compare_param(param, written, shown, grain);
     differences.insert(differences.end(), found.begin(), found.end());
   }

@@ -10,6 +10,7 @@
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
 #include "runtime/diff/inodes.h"
+#include "runtime/diff/layer_sources.h"
 #include "runtime/diff/links.h"
 #include "runtime/diff/names.h"
 
@@ -192,9 +193,24 @@ class SourceFinder {
         mounts, [&](std::uint32_t mount) { return is_deleted(report_.live.mounts[mount]); });
     if (base != base_.end()) {
       name_filesystem(mounts, base->second);
+    } else if (!find_layers(mounts)) {
+      const LiveMount& overlay = report_.live.mounts[mounts.front()];
+      for (const std::uint32_t mount : mounts) {
+        delta_.sources[mount] = {
+            {}, device_source(report_.live.mounts[mount]), true, {}, why_no_layers(overlay)};
+      }
     } else if (deleted || !make_at_a_mount(mounts)) {
       name_filesystem(mounts, no_index);
     }
+  }
+
+  /// Sources for the layers where `mounts` show an overlay; false when one cannot be told.
+  bool find_layers(const std::vector<std::uint32_t>& mounts) {
+    if (report_.live.mounts[mounts.front()].fs_type != overlay_type) return true;
+    auto layers = layer_sources(report_.live, live_tree_, delta_.unseen, mounts);
+    if (!layers) return false;
+    for (const std::uint32_t mount : mounts) delta_.layers[mount] = *layers;
+    return true;
   }
 
   /// One mount makes the filesystem and the others are binds of it: the maker shows all of it, and
@@ -331,6 +347,11 @@ Delta make_delta(const DiffReport& report, const MountTree& live_tree) {
   SourceFinder finder(report, live_tree, kept.live_of, showing, delta);
   finder.find(sought);
   finder.name_trees();
+  for (const Change* change : delta.changes) {
+    if (report.live.mounts[change->live].fs_type != overlay_type) continue;
+    auto layers = layer_sources(report.live, live_tree, delta.unseen, {change->live});
+    if (layers) delta.layers.try_emplace(change->live, std::move(*layers));
+  }
   return delta;
 }
 

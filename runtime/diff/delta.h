@@ -14,6 +14,12 @@
 
 namespace mntcr {
 
+/// A layer of an overlay that the delta makes.
+struct ListedLayer {
+  LayerRole role{};
+  std::string source;  ///< "self:/tmp/upper", "parent:/srv/base"
+};
+
 /// Where a listed mount comes from.
 struct ListedSource {
   std::string type;       ///< it makes a filesystem of its own; then there is no source
@@ -46,6 +52,9 @@ struct Delta {
                                                   ///< and changes of source
   std::vector<ListedFilesystem> filesystems;
   NeededInodes trees;  ///< of filesystems of the base, what mounts need and the base does not make
+  /// By a live mount: of overlays that are made again there, and of changed ones as far as their
+  /// layers can be found.
+  std::map<std::uint32_t, std::vector<ListedLayer>> layers;
   std::vector<bool> unseen;  ///< live mounts that walks of the delta pass: those with `cover`
 };
 

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/diff/expected_layers.h"
 #include "runtime/diff/inodes.h"
 
 namespace mntcr {
@@ -42,6 +43,7 @@ MountTable expected_table(const Plan& plan) {
     mount.fs_options = superblock.params;
     table.mounts.push_back(std::move(mount));
   }
+  expect_layers(plan, table);
   return table;
 }
 

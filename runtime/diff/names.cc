@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <map>
@@ -70,7 +71,10 @@ std::vector<std::string> param_words(const LiveMount& mount, bool ids_are_ours) 
   for (const FilesystemParam& param : filesystem_params()) {
     const bool meant = param.filesystem == mount.fs_type;
     if (!meant || (param.kind == ParamKind::id && !ids_are_ours)) continue;
-    for (const std::string& option : mount.fs_options) {
+    for (const std::string& printed : mount.fs_options) {
+      const std::string_view option = overlay_option(printed);
+      // Printed for the default of redirect_dir, too, and only root may say it.
+      if (option == "redirect_dir=on" && is_read_only_overlay(mount)) continue;
       const ParamWord word = split_param(option);
       if (word.key == param.key && !is_at_fallback(param, word))
         words.push_back(canonical_word(param, word));
@@ -79,10 +83,18 @@ std::vector<std::string> param_words(const LiveMount& mount, bool ids_are_ours) 
   return words;
 }
 
+bool is_read_only_overlay(const LiveMount& mount) {
+  return mount.fs_type == overlay_type &&
+         std::ranges::none_of(overlay_layers(mount.fs_options), [](const LayerPath& layer) {
+           return layer.role == LayerRole::upper;
+         });
+}
+
 std::vector<std::string> filesystem_words(const LiveMount& mount, bool ids_are_ours) {
   std::vector<std::string> words = param_words(mount, ids_are_ours);
   if (is_singleton(mount.fs_type)) return words;
-  const std::uint64_t flags = filesystem_flags_of(mount);
+  std::uint64_t flags = filesystem_flags_of(mount);
+  if (is_read_only_overlay(mount)) flags &= ~fs_flag::rdonly;
   for (const std::string_view word : filesystem_flag_words(flags, flags)) words.emplace_back(word);
   return words;
 }

@@ -32,6 +32,9 @@ std::vector<std::string> param_words(const LiveMount& mount, bool ids_are_ours =
 /// ("ro=fs", "sync"), save those of a singleton, which are the host's.
 std::vector<std::string> filesystem_words(const LiveMount& mount, bool ids_are_ours);
 
+/// Whether the filesystem is an overlay without an upper layer, which makes it read-only.
+bool is_read_only_overlay(const LiveMount& mount);
+
 /// Of each desired mount its layer among the mounts of its target, 0 the bottom; no_index where it
 /// is the only one.
 std::vector<std::uint32_t> layers_of(const Plan& plan);

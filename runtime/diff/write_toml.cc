@@ -21,9 +21,11 @@
 #include "runtime/diff/delta.h"
 #include "runtime/diff/diff.h"
 #include "runtime/diff/expected.h"
+#include "runtime/diff/expected_layers.h"
 #include "runtime/diff/groups.h"
 #include "runtime/diff/idmaps.h"
 #include "runtime/diff/inodes.h"
+#include "runtime/diff/layer_sources.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
 #include "runtime/diff/toml_text.h"
@@ -45,6 +47,7 @@ struct FilesystemEntry {
   std::vector<std::string> comments;
   std::optional<std::vector<std::string>> options;
   std::optional<std::string> fsname;
+  TomlKeys layers;
 };
 
 std::vector<std::string> to_strings(const std::vector<std::string_view>& words) {
@@ -197,6 +200,7 @@ class TomlWriter {
                            desired(mount).of == no_index;
     if (made_here != !from.type.empty()) entry.unset.emplace_back(made_here ? "type" : "source");
     if (made_here && superblock.fsname != superblock.type) entry.unset.emplace_back("fsname");
+    if (made_here && superblock.type != from.type) unset_layers(superblock, entry.unset);
     if (made_here || !from.type.empty()) {
       const bool has_options = desired(mount).attrs.mask != 0 || !superblock.params.empty();
       if (has_options) entry.unset.emplace_back("options");
@@ -210,6 +214,11 @@ class TomlWriter {
       entry.keys.insert(entry.keys.end(), more.begin(), more.end());
     } else {
       entry.keys.emplace_back("type", toml_string(from.type));
+      const auto layers = delta_.layers.find(found);
+      if (layers != delta_.layers.end()) {
+        const TomlKeys keys = layer_keys(layers->second);
+        entry.keys.insert(entry.keys.end(), keys.begin(), keys.end());
+      }
       if (const std::string name = fsname_of(live(found)); !name.empty())
         entry.keys.emplace_back("fsname", toml_string(name));
     }
@@ -254,6 +263,9 @@ class TomlWriter {
       entry.comments.push_back(was);
       if (is_name) {
         entry.fsname = found.source;
+      } else if (is_layer_key(difference.what)) {
+        const TomlKeys values = layer_values(change, difference);
+        entry.layers.insert(entry.layers.end(), values.begin(), values.end());
       } else {
         entry.options = filesystem_words(found, report_.live.ids_are_ours);
       }
@@ -265,6 +277,8 @@ class TomlWriter {
     entry.comments.push_back(was);
     if (is_name) {
       entry.keys.emplace_back("fsname", toml_string(found.source));
+    } else if (is_layer_key(difference.what)) {
+      gather_layers(entry, change, difference);
     } else if (const FilesystemFlag* flag = find_filesystem_flag(difference.what)) {
       const std::uint64_t flags = filesystem_flags_of(found);
       entry.options.emplace_back(filesystem_flag_words(flags, flag->demand.mask).front());
@@ -274,6 +288,33 @@ class TomlWriter {
     } else {
       entry.options.push_back(param_word(superblock.type, difference));
     }
+  }
+
+  void gather_layers(ChangeEntry& entry, const Change& change, const Difference& difference) {
+    const auto values = layer_values(change, difference);
+    if (difference.is == "none") {
+      entry.unset.push_back(difference.what);
+    } else if (values.empty()) {
+      entry.comments.push_back(
+          fmt::format("{}: now {}, which has no word here", difference.what, difference.is));
+      return;
+    }
+    entry.keys.insert(entry.keys.end(), values.begin(), values.end());
+  }
+
+  static bool is_layer_key(std::string_view what) {
+    return what == "lower" || what == "upper" || what == "work" || what == "data";
+  }
+
+  /// The key of a difference in layers with its value as TOML; nothing where that has no word.
+  TomlKeys layer_values(const Change& change, const Difference& difference) const {
+    TomlKeys values;
+    const auto layers = delta_.layers.find(change.live);
+    if (layers == delta_.layers.end()) return values;
+    for (const auto& [key, value] : layer_keys(layers->second)) {
+      if (key == difference.what) values.emplace_back(key, value);
+    }
+    return values;
   }
 
   static std::string param_word(const std::string& type, const Difference& difference) {
@@ -340,6 +381,7 @@ class TomlWriter {
       text += '\n' + comments(entry.comments) + fmt::format("[filesystem.{}]\n", name);
       if (entry.options) text += "options = " + toml_array(*entry.options) + '\n';
       if (entry.fsname) text += "fsname = " + toml_string(*entry.fsname) + '\n';
+      for (const auto& [key, value] : entry.layers) text += fmt::format("{} = {}\n", key, value);
     }
     return text;
   }
@@ -371,7 +413,7 @@ class TomlWriter {
         text += tree_text(tree);
         continue;
       }
-      text += "type = " + toml_string(shown.fs_type) + '\n';
+      text += "type = " + toml_string(shown.fs_type) + '\n' + layers(filesystem.live);
       const std::vector<std::string> words = filesystem_words(shown, report_.live.ids_are_ours);
       if (!words.empty()) text += "options = " + toml_array(words) + '\n';
       text += fsname(shown) + tree_text(tree);
@@ -417,6 +459,16 @@ class TomlWriter {
     return text;
   }
 
+  /// The layers of an overlay that the mount makes.
+  std::string layers(std::uint32_t mount) const {
+    std::string text;
+    const auto found = delta_.layers.find(mount);
+    if (found == delta_.layers.end()) return text;
+    for (const auto& [key, value] : layer_keys(found->second))
+      text += fmt::format("{} = {}\n", key, value);
+    return text;
+  }
+
   std::string source_keys(std::uint32_t mount, const ListedSource& from) {
     const LiveMount& found = live(mount);
     std::vector<std::string> options = flag_words(found);
@@ -427,7 +479,7 @@ class TomlWriter {
         text += fmt::format("{} = {}\n", key, value);
       }
     } else {
-      text += "type = " + toml_string(from.type) + '\n' + fsname(found);
+      text += "type = " + toml_string(from.type) + '\n' + layers(mount) + fsname(found);
       append_filesystem_words(options, found);
     }
     if (!options.empty()) text += "options = " + toml_array(options) + '\n';
@@ -505,7 +557,7 @@ std::string write_spec(const std::string& name, const MountTable& live, const Mo
 }
 
 std::string write_flat(const Plan& plan) {
-  const Plan nothing;
+  const Plan nothing = hidden_names(plan);
   const MountTable parent;
   const MountTable table = expected_table(plan);
   DiffReport report{nothing, table, parent, all_added(table), {}};
@@ -514,7 +566,7 @@ std::string write_flat(const Plan& plan) {
     const bool of_parent = superblock.kind == DesiredSuperblock::Kind::parent;
     report.known_sources.push_back(of_parent ? desired_source(mount, superblock) : "");
   }
-  return write_whole(plan.name, report);
+  return write_whole(plan.name, report) + hidden_filesystems(plan);
 }
 
 }  // namespace mntcr

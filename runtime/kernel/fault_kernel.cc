@@ -233,6 +233,11 @@ Result<void> FaultKernel::fchdir(int dir) {
   return inner_.fchdir(dir);
 }
 
+Result<void> FaultKernel::chroot(const std::string& path) {
+  if (auto entered = enter("chroot", path); !entered) return entered;
+  return inner_.chroot(path);
+}
+
 Result<std::uint64_t> FaultKernel::ioctl_ns_get_mntns_id(int ns) {
   if (auto entered = enter("ioctl_ns_get_mntns_id", ns); !entered) {
     return Failure(entered.error());

@@ -68,6 +68,7 @@ class FaultKernel final : public Kernel {
   Result<Fd> new_user_namespace(int proc, const std::string& uid_map,
                                 const std::string& gid_map) override;
   Result<void> fchdir(int dir) override;
+  Result<void> chroot(const std::string& path) override;
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) override;
   Result<int> ioctl_ns_get_nstype(int ns) override;
   Result<std::vector<int>> sched_getaffinity() override;

@@ -4,12 +4,13 @@
 #include <cerrno>
 
 #include "runtime/base/mount_options.h"
+#include "runtime/base/overlay.h"
 #include "runtime/kernel/linux_abi.h"
 
 namespace mntcr {
 namespace {
 
-constexpr std::array<FeatureInfo, 10> table{{
+constexpr std::array<FeatureInfo, 11> table{{
     {Feature::openat2, "openat2(2)", "5.6", true, true},
     {Feature::open_tree, "open_tree(2)", "5.2", true, false},
     {Feature::move_mount, "move_mount(2)", "5.2", true, false},
@@ -20,6 +21,7 @@ constexpr std::array<FeatureInfo, 10> table{{
     {Feature::listmount, "listmount(2)", "6.8", false, true},
     {Feature::unique_mount_ids, "STATX_MNT_ID_UNIQUE", "6.8", false, true},
     {Feature::mount_namespace_ids, "NS_GET_MNTNS_ID", "6.11", false, true},
+    {Feature::overlay_layers, "overlay with lowerdir+", "6.7", false, false},
 }};
 
 constexpr bool in_order_of_feature() {
@@ -69,6 +71,15 @@ std::vector<Feature> missing(const Features& features, Needs needs) {
 
 }  // namespace
 
+// An overlay that does not know the parameter
+// answers EINVAL; one older than the new mount API takes any word and looks at none.
+bool has_overlay_layers(Kernel& kernel) {
+  const auto context = kernel.fsopen(std::string(overlay_type));
+  if (!context) return false;
+  const auto given = kernel.fsconfig_string(context->get(), "lowerdir+", "/proc/no such layer");
+  return !given.has_value() && given.error().number == ENOENT;
+}
+
 std::span<const FeatureInfo> feature_table() { return table; }
 
 const FeatureInfo& describe(Feature feature) { return table[static_cast<std::size_t>(feature)]; }
@@ -100,6 +111,7 @@ Features probe_features(Kernel& kernel) {
   note(Feature::statmount, has_statmount(kernel, root));
   note(Feature::unique_mount_ids, root.has_value() && root->mount_id_unique);
   note(Feature::mount_namespace_ids, has_mount_namespace_ids(kernel));
+  note(Feature::overlay_layers, has_overlay_layers(kernel));
   return features;
 }
 

@@ -23,6 +23,7 @@ enum class Feature : std::uint8_t {
   listmount,
   unique_mount_ids,
   mount_namespace_ids,
+  overlay_layers,
 };
 
 struct FeatureInfo {
@@ -47,6 +48,9 @@ struct Features {
   [[nodiscard]] std::vector<Feature> missing_for_apply() const;
   [[nodiscard]] std::vector<Feature> missing_for_capture() const;
 };
+
+/// Whether overlays take layers one by one, each looked up when it is given.
+bool has_overlay_layers(Kernel& kernel);
 
 /// Calls each with arguments that make it fail before it does anything, and takes every errno but
 /// the one of a missing feature for its presence. Changes nothing and needs no privilege.

@@ -177,6 +177,7 @@ class Kernel {
   virtual Result<Fd> new_user_namespace(int proc, const std::string& uid_map,
                                         const std::string& gid_map) = 0;
   virtual Result<void> fchdir(int dir) = 0;
+  virtual Result<void> chroot(const std::string& path) = 0;
   virtual Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) = 0;  ///< NS_GET_MNTNS_ID
   virtual Result<int> ioctl_ns_get_nstype(int ns) = 0;              ///< NS_GET_NSTYPE
   virtual Result<std::vector<int>> sched_getaffinity() = 0;  ///< CPUs the calling thread may use

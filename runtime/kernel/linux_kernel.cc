@@ -299,6 +299,10 @@ class LinuxKernel final : public Kernel {
 
   Result<void> fchdir(int dir) override { return done(::fchdir(dir), "fchdir"); }
 
+  Result<void> chroot(const std::string& path) override {
+    return done(::chroot(path.c_str()), "chroot");
+  }
+
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) override {
     std::uint64_t id = 0;
     if (::ioctl(ns, abi::ns_get_mntns_id, &id) < 0) return failed("ioctl(NS_GET_MNTNS_ID)");

@@ -1,5 +1,6 @@
 #include "runtime/plan/plan.h"
 
+#include <algorithm>
 #include <array>
 
 #include "runtime/base/filesystems.h"
@@ -17,6 +18,17 @@ constexpr auto table = std::to_array<OpInfo>({
 }  // namespace
 
 const OpInfo& describe(OpKind kind) { return table.at(static_cast<std::size_t>(kind)); }
+
+bool writes_reach_parent(const std::vector<DesiredSuperblock>& superblocks, std::uint32_t index) {
+  while (true) {
+    const DesiredSuperblock& superblock = superblocks[index];
+    if (is_parents(superblock)) return true;
+    if (superblock.type != overlay_type) return false;
+    const auto upper = std::ranges::find(superblock.layers, LayerRole::upper, &DesiredLayer::role);
+    if (upper == superblock.layers.end()) return true;
+    index = upper->superblock;
+  }
+}
 
 bool is_parents(const DesiredSuperblock& superblock) {
   return superblock.kind == DesiredSuperblock::Kind::parent || is_singleton(superblock.type);

@@ -12,6 +12,7 @@
 
 #include "runtime/base/idmap.h"
 #include "runtime/base/mount_options.h"
+#include "runtime/base/overlay.h"
 #include "runtime/base/source_map.h"
 #include "runtime/base/span.h"
 
@@ -68,18 +69,28 @@ struct Op {
   Span span;
 };
 
+/// A layer of an overlay that the plan makes.
+struct DesiredLayer {
+  LayerRole role{};              ///< never data
+  std::uint32_t superblock = 0;  ///< one before the overlay itself in Plan::superblocks
+  std::string root;              ///< relative to the superblock's path, "" for all of it
+  std::string shown;             ///< the absolute path that the kernel shall print for it
+  Span span;
+};
+
 /// A filesystem instance that mounts show. Either what the parent namespace shows at a path, or one
 /// that the plan makes. Two parent paths are presumed to be different superblocks.
 struct DesiredSuperblock {
   enum class Kind : std::uint8_t { parent, made };
   Kind kind{};
-  bool follow = true;               ///< parent: a symlink at the last component is followed
-  std::string path;                 ///< parent: absolute path in the parent namespace
-  std::string type;                 ///< made: "tmpfs"
-  std::string fsname;               ///< made: the source that mountinfo shows
-  std::vector<std::string> params;  ///< made: "size=64m"
-  std::string name;                 ///< made: its name in the spec, empty when it has none
-  AttrDemand flags{};               ///< made: of fs_flag; what it does not speak of is off
+  bool follow = true;                ///< parent: a symlink at the last component is followed
+  std::string path;                  ///< parent: absolute path in the parent namespace
+  std::string type;                  ///< made: "tmpfs"
+  std::string fsname;                ///< made: the source that mountinfo shows
+  std::vector<std::string> params;   ///< made: "size=64m"
+  std::string name;                  ///< made: its name in the spec, empty when it has none
+  std::vector<DesiredLayer> layers;  ///< of an overlay: lower ones topmost first, upper, work
+  AttrDemand flags{};                ///< made: of fs_flag; what it does not speak of is off
   Span span;
 };
 
@@ -103,6 +114,11 @@ struct DesiredNode {
   std::string target;  ///< of a symlink
   Span span;
 };
+
+/// Whether what is written to the superblock `index` ends up on a filesystem of the parent: it is
+/// one, or an overlay whose upper layer is. A read-only overlay counts as the parent's: nothing can
+/// be made on it.
+bool writes_reach_parent(const std::vector<DesiredSuperblock>& superblocks, std::uint32_t index);
 
 /// A mount as it shall be. mounts[0] is the root; a parent stands before its children.
 struct DesiredMount {

@@ -76,9 +76,23 @@ class BodyReader {
         superblock.params.push_back(read_string(param));
       }
     }
+    if (in.layers() != nullptr) {
+      for (const fb::Layer* layer : *in.layers()) superblock.layers.push_back(read_layer(*layer));
+    }
     superblock.flags = {in.flag_value(), in.flag_mask()};
     if (in.span() != nullptr) superblock.span = read_span(*in.span());
     plan_.superblocks.push_back(std::move(superblock));
+  }
+
+  DesiredLayer read_layer(const fb::Layer& in) {
+    sound_ &= in.role() < static_cast<std::uint8_t>(LayerRole::data);
+    DesiredLayer layer{static_cast<LayerRole>(in.role()),
+                       in.superblock(),
+                       read_string(in.root()),
+                       read_string(in.shown()),
+                       {}};
+    if (in.span() != nullptr) layer.span = read_span(*in.span());
+    return layer;
   }
 
   void read_mount(const fb::Mount& in) {

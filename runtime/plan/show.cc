@@ -78,12 +78,18 @@ std::string operands(const Plan& plan, const Op& op) {
       return "";
     case OpKind::open_source:
     case OpKind::new_filesystem:
+    case OpKind::open_overlay:
       return slot(op.dst) + " = " + superblock_words(plan.superblocks.at(op.b));
+    case OpKind::add_layer:
+      return slot(op.a) + (op.text.empty() ? "" : " at " + quoted(op.text)) + " for " + slot(op.b);
+    case OpKind::new_overlay:
+      return slot(op.dst) + " = " + slot(op.a);
     case OpKind::make_node:
       return fmt::format("{} in {}, {}", quoted(plan.nodes.at(op.b).path), slot(op.a),
                          owned_words(plan.nodes.at(op.b)));
     case OpKind::remove_node:
       return fmt::format("{} in {}", quoted(plan.nodes.at(op.b).path), slot(op.a));
+    case OpKind::make_layer:
     case OpKind::make_directory:
       return fmt::format("{} in {}", quoted(op.text), slot(op.a));
     case OpKind::clone:

@@ -25,6 +25,18 @@ Json place(const Plan& plan, Span span) {
       {"file", text(plan.sources.at(span.file).name)}, {"line", at.line}, {"column", at.column}};
 }
 
+Json layers(const Plan& plan, const DesiredSuperblock& in) {
+  Json list = Json::array();
+  for (const DesiredLayer& layer : in.layers) {
+    list.push_back(Json{{"role", layer_key(layer.role)},
+                        {"superblock", layer.superblock},
+                        {"root", text(layer.root)},
+                        {"shown", text(layer.shown)},
+                        {"place", place(plan, layer.span)}});
+  }
+  return list;
+}
+
 Json superblock(const Plan& plan, const DesiredSuperblock& in) {
   if (in.kind == DesiredSuperblock::Kind::parent) {
     return Json{{"parent", text(in.path)}, {"follow", in.follow}, {"place", place(plan, in.span)}};
@@ -35,8 +47,14 @@ Json superblock(const Plan& plan, const DesiredSuperblock& in) {
   for (const std::string_view word : filesystem_flag_words(in.flags.value, in.flags.mask)) {
     flags.push_back(word);
   }
-  return Json{{"type", in.type},  {"name", text(in.name)}, {"fsname", text(in.fsname)},
-              {"params", params}, {"flags", flags},        {"place", place(plan, in.span)}};
+  Json json{{"type", in.type},
+            {"name", text(in.name)},
+            {"fsname", text(in.fsname)},
+            {"params", params},
+            {"flags", flags}};
+  if (!in.layers.empty()) json["layers"] = layers(plan, in);
+  json["place"] = place(plan, in.span);
+  return json;
 }
 
 Json index_or_null(std::uint32_t index) { return index == no_index ? Json(nullptr) : Json(index); }

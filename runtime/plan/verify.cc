@@ -43,6 +43,36 @@ Fault made_superblock_fault(const DesiredSuperblock& superblock) {
   return std::nullopt;
 }
 
+/// An overlay has layers, all of superblocks before its own, so that none can hold another in a
+/// ring; upper and work are parts of one superblock beside each other.
+Fault layers_fault(const Plan& plan, std::size_t index) {
+  const DesiredSuperblock& superblock = plan.superblocks[index];
+  const bool is_overlay =
+      superblock.kind == DesiredSuperblock::Kind::made && superblock.type == overlay_type;
+  if (is_overlay == superblock.layers.empty()) return "is no overlay or has no layers";
+  std::array<const DesiredLayer*, 3> last{};
+  LayerRole role = LayerRole::lower;
+  for (const DesiredLayer& layer : superblock.layers) {
+    if (layer.role < role || layer.role > LayerRole::work) return "has layers in no order";
+    role = layer.role;
+    if (layer.superblock >= index) return "has a layer that does not come before it";
+    if (!path::is_normal_relative(layer.root)) return "has a layer whose root is not normal";
+    if (!path::is_normal_absolute(layer.shown)) return "has a layer whose path is not normal";
+    const DesiredLayer*& seen = last.at(static_cast<std::size_t>(role));
+    if (seen != nullptr && role != LayerRole::lower) return "has two upper or work layers";
+    seen = &layer;
+  }
+  const auto [lower, upper, work] = last;
+  if (is_overlay && lower == nullptr) return "has no lower layer";
+  if ((upper == nullptr) != (work == nullptr)) return "has an upper layer without a work layer";
+  if (upper == nullptr) return std::nullopt;
+  if (upper->superblock != work->superblock) return "has its upper and work layers apart";
+  if (path::is_at_or_below(upper->root, work->root) ||
+      path::is_at_or_below(work->root, upper->root))
+    return "has an upper and a work layer that hold each other";
+  return std::nullopt;
+}
+
 Fault superblock_fault(const DesiredSuperblock& superblock) {
   if (superblock.kind == DesiredSuperblock::Kind::made) return made_superblock_fault(superblock);
   if (!path::is_normal_absolute(superblock.path)) return "has a path that is not normal";
@@ -96,7 +126,8 @@ class OpVerifier {
       : plan_(plan),
         slots_(plan.slots, State::empty),
         of_parent_(plan.slots, false),
-        made_(plan.slots, no_index) {}
+        superblocks_(plan.slots, no_index),
+        layers_(plan.slots, 0) {}
 
   Fault next(const Op& op) {
     const Phase phase = describe(op.kind).phase;
@@ -113,7 +144,12 @@ class OpVerifier {
   [[nodiscard]] bool complete() const { return framed_ == frame.size(); }
 
  private:
-  enum class State : std::uint8_t { empty, open, closed };
+  enum class State : std::uint8_t {
+    empty,
+    open,
+    overlay,  ///< holds no mount, but an overlay that gets its layers
+    closed,
+  };
 
   /// The steps that every plan begins and ends with, once each and in this order: the first put the
   /// parent out of reach, the last leave nothing of it behind.
@@ -131,10 +167,11 @@ class OpVerifier {
     return std::nullopt;
   }
 
-  Fault fill(Slot slot, bool of_parent) {
+  Fault fill(Slot slot, bool of_parent, std::uint32_t superblock) {
     if (slot >= slots_.size() || slots_[slot] != State::empty) return "fills no empty register";
     slots_[slot] = State::open;
     of_parent_[slot] = of_parent;
+    superblocks_[slot] = superblock;
     return std::nullopt;
   }
 
@@ -155,13 +192,17 @@ class OpVerifier {
         if (op.b >= plan_.superblocks.size()) return "opens no superblock of the plan";
         if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::parent)
           return "opens no source";
-        return fill(op.dst, true);
+        return fill(op.dst, true, op.b);
       case OpKind::new_filesystem:
         if (op.b >= plan_.superblocks.size()) return "makes no superblock of the plan";
         if (plan_.superblocks[op.b].kind != DesiredSuperblock::Kind::made)
           return "makes no filesystem";
-        if (op.dst < made_.size()) made_[op.dst] = op.b;
-        return fill(op.dst, is_parents(plan_.superblocks[op.b]));
+        if (plan_.superblocks[op.b].type == overlay_type) return "makes an overlay without layers";
+        return fill(op.dst, is_parents(plan_.superblocks[op.b]), op.b);
+      case OpKind::open_overlay:
+      case OpKind::add_layer:
+      case OpKind::new_overlay:
+        return overlay_fault(op);
       case OpKind::attach_root:
         if (std::exchange(rooted_, true)) return "makes a second root";
         return used(op.a);
@@ -185,6 +226,7 @@ class OpVerifier {
       case OpKind::make_node:
       case OpKind::remove_node:
         return node_operand_fault(op);
+      case OpKind::make_layer:
       case OpKind::make_directory:
       case OpKind::make_mountpoint:
       case OpKind::clone:
@@ -194,13 +236,41 @@ class OpVerifier {
     return "is unknown";
   }
 
+  /// The steps of an overlay: its layers come as its superblock lists them, each from a register
+  /// that shows the layer's superblock, and it is mounted when it has them all.
+  Fault overlay_fault(const Op& op) {
+    if (op.kind == OpKind::open_overlay) {
+      if (op.b >= plan_.superblocks.size() || plan_.superblocks[op.b].layers.empty())
+        return "opens no overlay of the plan";
+      if (Fault fault = fill(op.dst, false, op.b)) return fault;
+      slots_[op.dst] = State::overlay;
+      return std::nullopt;
+    }
+    const Slot context = op.kind == OpKind::add_layer ? op.b : op.a;
+    if (context >= slots_.size() || slots_[context] != State::overlay) return "is for no overlay";
+    const std::uint32_t superblock = superblocks_[context];
+    const auto& layers = plan_.superblocks[superblock].layers;
+    if (op.kind == OpKind::new_overlay) {
+      if (op.b != superblock) return "mounts another overlay than it says";
+      if (layers_[context] != layers.size()) return "mounts an overlay that lacks layers";
+      slots_[context] = State::closed;
+      return fill(op.dst, writes_reach_parent(plan_.superblocks, superblock), superblock);
+    }
+    if (Fault fault = used(op.a)) return fault;
+    if (layers_[context] == layers.size()) return "adds a layer too many";
+    const DesiredLayer& layer = layers[layers_[context]++];
+    if (superblocks_[op.a] != layer.superblock || op.text != layer.root)
+      return "adds another layer than comes next";
+    return std::nullopt;
+  }
+
   /// A node is made on, and only one without a name removed from, the very mount that its
   /// filesystem came to be with.
   [[nodiscard]] Fault node_operand_fault(const Op& op) const {
     if (op.b >= plan_.nodes.size()) return "is about no node of the plan";
     if (Fault fault = used(op.a)) return fault;
     const DesiredNode& node = plan_.nodes[op.b];
-    if (made_[op.a] != node.superblock) return "is about a node of another filesystem";
+    if (superblocks_[op.a] != node.superblock) return "is about a node of another filesystem";
     if (op.kind == OpKind::remove_node && !node.deleted) return "removes what has a name";
     return std::nullopt;
   }
@@ -210,7 +280,7 @@ class OpVerifier {
     if (Fault fault = used(op.a)) return fault;
     if (op.kind == OpKind::clone) {
       if (op.b != no_slot && op.b >= plan_.nodes.size()) return "shows no node of the plan";
-      return fill(op.dst, of_parent_[op.a]);
+      return fill(op.dst, of_parent_[op.a], no_index);
     }
     if (op.kind == OpKind::attach) return used(op.b);
     return making_fault(op);
@@ -220,7 +290,7 @@ class OpVerifier {
   /// `create`, and known as what has to be taken back when the plan fails.
   [[nodiscard]] Fault making_fault(const Op& op) const {
     const bool of_parent = of_parent_[op.a];
-    if (op.kind == OpKind::make_directory) {
+    if (op.kind == OpKind::make_directory || op.kind == OpKind::make_layer) {
       if (of_parent) return "makes a directory on a filesystem of the parent";
       return std::nullopt;
     }
@@ -234,7 +304,9 @@ class OpVerifier {
   const Plan& plan_;
   std::vector<State> slots_;
   std::vector<bool> of_parent_;  ///< of each register, whether it shows a filesystem of the parent
-  std::vector<std::uint32_t> made_;  ///< of each register, the superblock that it came to be with
+  /// Of each register, the superblock that it came to be with, no_index for clones.
+  std::vector<std::uint32_t> superblocks_;
+  std::vector<std::size_t> layers_;  ///< that an overlay's register has by now
   Phase phase_ = Phase::enter;
   std::size_t framed_ = 0;  ///< steps of the frame that came
   bool rooted_ = false;
@@ -291,7 +363,9 @@ Fault mounts_fault(const Plan& plan) {
 std::optional<std::string> plan_fault(const Plan& plan) {
   if (!is_container_name(plan.name)) return "its name is none";
   for (std::size_t index = 0; index < plan.superblocks.size(); ++index) {
-    if (const Fault fault = superblock_fault(plan.superblocks[index])) {
+    Fault fault = superblock_fault(plan.superblocks[index]);
+    if (!fault) fault = layers_fault(plan, index);
+    if (fault) {
       return fmt::format("superblock {} {}", index, *fault);
     }
   }

@@ -24,6 +24,12 @@ std::string superblock_text(const DesiredSuperblock& superblock) {
   return flags.empty() ? text : fmt::format("{}, {}", text, fmt::join(flags, " "));
 }
 
+std::string layer_text(const DesiredLayer& layer) {
+  return fmt::format("    {}: {}{}{}, shown as {}\n", layer_key(layer.role), layer.superblock,
+                     layer.root.empty() ? "" : "/", path::printable(layer.root),
+                     path::printable(layer.shown));
+}
+
 std::string_view create_text(Create create) {
   switch (create) {
     case Create::automatic:
@@ -44,6 +50,7 @@ std::string layout_text(const Layout& layout) {
   std::string text = fmt::format("layout of {}\n", layout.name);
   for (std::size_t i = 0; i < layout.superblocks.size(); ++i) {
     text += fmt::format("  filesystem {}: {}\n", i, superblock_text(layout.superblocks[i]));
+    for (const DesiredLayer& layer : layout.superblocks[i].layers) text += layer_text(layer);
   }
   for (std::size_t i = 0; i < layout.mounts.size(); ++i) {
     const LayoutMount& mount = layout.mounts[i];

@@ -19,6 +19,7 @@
 #include "runtime/apply/pin.h"
 #include "runtime/capture/capture.h"
 #include "runtime/capture/inspector.h"
+#include "runtime/capture/overlay_layers.h"
 #include "runtime/diff/diff.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/namespace_thread.h"
@@ -162,6 +163,8 @@ Observed::Observed(const Fd& ns)
       parent(need(capture(linux_kernel(), proc,
                           need(open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"))))),
       live(need(capture(linux_kernel(), proc, ns))) {
+  if (const auto found = find_layers(linux_kernel(), ns, parent, live); !found)
+    throw std::runtime_error(found.error().message);
   if (const auto done = inspect(linux_kernel(), proc, ns, live); !done)
     throw std::runtime_error(done.error().message);
 }

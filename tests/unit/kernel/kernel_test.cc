@@ -125,6 +125,27 @@ TEST_CASE("any other errno is a sign of life") {
   CHECK_FALSE(features.has(Feature::mount_namespace_ids));
 }
 
+TEST_CASE("an overlay that looks a layer up when it is given takes layers one by one") {
+  struct OverlayKernel : ScriptedKernel {
+    int answer = 0;
+    Result<void> fsconfig_string(int, const std::string&, const std::string&) override {
+      if (answer != 0) return fail("fsconfig", answer);
+      return {};
+    }
+  };
+  const std::vector<std::pair<int, bool>> answers = {
+      {ENOENT, true},   // it looked for the directory
+      {EINVAL, false},  // it does not know the parameter
+      {0, false},       // it takes any word and looks at none
+  };
+  for (const auto& [answer, expected] : answers) {
+    OverlayKernel kernel;
+    kernel.answer = answer;
+    CHECK(probe_features(kernel).has(Feature::overlay_layers) == expected);
+    CHECK(kernel.open.empty());
+  }
+}
+
 TEST_CASE("a thread's result comes back") {
   const auto good = run_in_thread([]() -> Result<std::string> { return "done"; });
   CHECK(good.value() == "done");

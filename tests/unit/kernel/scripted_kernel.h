@@ -69,6 +69,7 @@ class ScriptedKernel : public Kernel {
     return next();
   }
   Result<void> fchdir(int) override { return done(); }
+  Result<void> chroot(const std::string&) override { return done(); }
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int) override { return value<std::uint64_t>(); }
   Result<int> ioctl_ns_get_nstype(int) override { return value<int>(); }
   Result<std::vector<int>> sched_getaffinity() override { return value<std::vector<int>>(); }

@@ -41,8 +41,25 @@ inline LayoutMount& add_mount(Layout& layout, std::uint32_t parent, std::uint32_
   return layout.mounts.emplace_back(std::move(mount));
 }
 
-/// A random Layout: some superblocks of both kinds, a tree of mounts with stacks, parts, flags and
-/// every way to create.
+/// An overlay of random layers among the superblocks that there are.
+template <class Below>
+void add_overlay(Layout& layout, Below below) {
+  const auto any = [&] { return static_cast<std::uint32_t>(below(layout.superblocks.size())); };
+  DesiredSuperblock overlay = made("overlay", {"index=off"});
+  for (std::size_t count = 1 + below(3); count > 0; --count) {
+    overlay.layers.push_back(
+        {LayerRole::lower, any(), below(2) == 0 ? "low" : "", "/low", {0, 9, 10}});
+  }
+  if (below(2) == 0) {
+    const std::uint32_t holder = any();
+    overlay.layers.push_back({LayerRole::upper, holder, "rw/up", "/up", {0, 11, 12}});
+    overlay.layers.push_back({LayerRole::work, holder, "rw/work", "/work", {0, 13, 14}});
+  }
+  layout.superblocks.push_back(std::move(overlay));
+}
+
+/// A random Layout: some superblocks of both kinds, at times an overlay of them, a tree of mounts
+/// with stacks, parts, flags and every way to create.
 inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
   const auto below = [&](std::size_t n) {
     return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
@@ -70,7 +87,9 @@ inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
         break;
     }
   }
-  add_mount(layout, no_index, static_cast<std::uint32_t>(below(superblocks)), "");
+  if (below(3) == 0) add_overlay(layout, below);
+  const std::size_t all = layout.superblocks.size();
+  add_mount(layout, no_index, static_cast<std::uint32_t>(below(all)), "");
   std::set<std::pair<std::size_t, std::string>> places;
   while (layout.mounts.size() < mounts) {
     const std::size_t parent = below(layout.mounts.size());
@@ -80,9 +99,9 @@ inline Layout random_layout(std::mt19937& random, std::size_t mounts) {
           (mountpoint.empty() ? "" : "/") + std::string(1, static_cast<char>('a' + below(4)));
     }
     if (!places.emplace(parent, mountpoint).second) continue;
-    LayoutMount& mount = add_mount(layout, static_cast<std::uint32_t>(parent),
-                                   static_cast<std::uint32_t>(below(superblocks)), mountpoint,
-                                   below(3) == 0 ? "part" : "");
+    LayoutMount& mount =
+        add_mount(layout, static_cast<std::uint32_t>(parent),
+                  static_cast<std::uint32_t>(below(all)), mountpoint, below(3) == 0 ? "part" : "");
     mount.create = static_cast<Create>(below(4));
     if (below(3) == 0) mount.attrs = {mount_attr::rdonly, mount_attr::rdonly};
     if (below(4) == 0) mount.idmap = static_cast<std::uint32_t>(below(2));

@@ -86,7 +86,12 @@ class Paper {
     switch (op.kind) {
       case OpKind::open_source:
       case OpKind::new_filesystem:
+      case OpKind::new_overlay:
         slots_[op.dst].superblock = op.b;
+        break;
+      case OpKind::add_layer:
+        REQUIRE(slots_[op.a].staged);
+        REQUIRE(slots_[op.a].children.empty());
         break;
       case OpKind::anchor:
         slots_[op.a].staged = true;
