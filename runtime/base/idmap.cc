@@ -32,8 +32,8 @@ std::uint32_t begin_of(const IdRange& range, bool outside) {
 std::optional<Overlap> find_overlap_on(const IdRanges& ranges, bool outside) {
   std::vector<std::size_t> order(ranges.size());
   for (std::size_t index = 0; index < order.size(); ++index) order[index] = index;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return begin_of(ranges[a], outside) < begin_of(ranges[b], outside);
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(begin_of(ranges[a], outside), a) < std::pair(begin_of(ranges[b], outside), b);
   });
   for (std::size_t at = 1; at < order.size(); ++at) {
     const IdRange& before = ranges[order[at - 1]];

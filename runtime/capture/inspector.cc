@@ -40,8 +40,9 @@ std::map<DeviceNumber, std::vector<std::uint32_t>> views_of(const MountTable& ta
     views[{mount.dev_major, mount.dev_minor}].push_back(index);
   }
   for (auto& [device, mounts] : views) {
-    std::ranges::stable_sort(mounts, {},
-                             [&](std::uint32_t mount) { return table.mounts[mount].root.size(); });
+    std::ranges::sort(mounts, {}, [&](std::uint32_t mount) {
+      return std::pair(table.mounts[mount].root.size(), mount);
+    });
   }
   return views;
 }

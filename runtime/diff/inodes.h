@@ -10,12 +10,10 @@
 
 #include "runtime/capture/mount_table.h"
 #include "runtime/diff/delta.h"
+#include "runtime/diff/toml_text.h"
 #include "runtime/plan/plan.h"
 
 namespace mntcr {
-
-/// Keys with their values as TOML.
-using TomlKeys = std::vector<std::pair<std::string, std::string>>;
 
 /// The inodes that `mounts` need and that do not come back by themselves: apply makes what is
 /// missing as a directory of 0755, or where another kind of inode is mounted as an empty file of

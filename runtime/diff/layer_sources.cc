@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "runtime/base/path.h"
 #include "runtime/diff/toml_text.h"
@@ -51,8 +52,13 @@ std::optional<std::vector<ListedLayer>> layer_sources(const MountTable& live,
     }
   }
   if (layers.empty()) return std::nullopt;
-  std::ranges::stable_sort(layers, {}, &ListedLayer::role);
-  return layers;
+  // By role; the order of the lower ones means something and stays.
+  std::vector<ListedLayer> ordered;
+  for (const LayerRole role : {LayerRole::lower, LayerRole::upper, LayerRole::work}) {
+    std::ranges::copy_if(layers, std::back_inserter(ordered),
+                         [&](const ListedLayer& layer) { return layer.role == role; });
+  }
+  return ordered;
 }
 
 TomlKeys layer_keys(const std::vector<ListedLayer>& layers) {

@@ -99,6 +99,15 @@ std::vector<std::string> filesystem_words(const LiveMount& mount, bool ids_are_o
   return words;
 }
 
+std::vector<std::string> flag_words(const LiveMount& mount) {
+  const auto words = attr_words(mount.attrs, mount.attrs_known);
+  return {words.begin(), words.end()};
+}
+
+std::string fsname_word(const LiveMount& mount) {
+  return mount.source == mount.fs_type ? "" : mount.source;
+}
+
 std::string UniqueNames::derive(const std::string& target) {
   std::string name;
   for (const char byte : target) {

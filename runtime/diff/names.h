@@ -35,6 +35,12 @@ std::vector<std::string> filesystem_words(const LiveMount& mount, bool ids_are_o
 /// Whether the filesystem is an overlay without an upper layer, which makes it read-only.
 bool is_read_only_overlay(const LiveMount& mount);
 
+/// All per-mount flags that are known, as words.
+std::vector<std::string> flag_words(const LiveMount& mount);
+
+/// The `fsname` that a spec has to write; empty where it is the usual one.
+std::string fsname_word(const LiveMount& mount);
+
 /// Of each desired mount its layer among the mounts of its target, 0 the bottom; no_index where it
 /// is the only one.
 std::vector<std::uint32_t> layers_of(const Plan& plan);

@@ -9,6 +9,12 @@
 
 namespace mntcr {
 
+std::string toml_lines(const TomlKeys& keys) {
+  std::string text;
+  for (const auto& [key, value] : keys) text += fmt::format("{} = {}\n", key, value);
+  return text;
+}
+
 std::string toml_string(std::string_view bytes) {
   std::string text = "\"";
   while (!bytes.empty()) {

@@ -3,9 +3,16 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mntcr {
+
+/// Keys with their values as TOML.
+using TomlKeys = std::vector<std::pair<std::string, std::string>>;
+
+/// A line for each: `key = value`.
+std::string toml_lines(const TomlKeys& keys);
 
 /// A basic string with its quotes: `$` doubled, bytes that are not UTF-8 as ${byte:FF}.
 std::string toml_string(std::string_view bytes);
