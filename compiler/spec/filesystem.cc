@@ -65,6 +65,7 @@ FilesystemDecl decode_shown_filesystem(Context& context, TableReader& table,
                  "change it where the base makes it, or take `of` away");
   }
   result.tree = decode_tree(context, table, {});
+  if (context.lost.contains(name)) result.tree.clear();  // it went with its mount
   return result;
 }
 

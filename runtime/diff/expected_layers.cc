@@ -98,7 +98,7 @@ std::string hidden_filesystems(const Plan& plan) {
                         toml_string(shown.fs_type));
     const MountTree tree(table);
     if (const auto layers = layer_sources(table, tree, {}, {0}); layers && !layers->empty()) {
-      for (const auto& [key, value] : layer_keys(*layers)) text += key + " = " + value + '\n';
+      text += toml_lines(layer_keys(*layers));
     }
     const auto words = filesystem_words(shown, true);
     if (!words.empty()) text += "options = " + toml_array(words) + '\n';

@@ -215,10 +215,7 @@ class OpVerifier {
       case OpKind::anchor:
         return used(op.a);
       case OpKind::make_read_only:
-        if (Fault fault = used(op.a)) return fault;
-        if (of_parent_[op.a]) return "changes a filesystem of the parent";
-        if (op.b >= plan_.superblocks.size()) return "changes no superblock of the plan";
-        return std::nullopt;
+        return closing_fault(op);
       case OpKind::close:
         if (Fault fault = used(op.a)) return fault;
         slots_[op.a] = State::closed;
@@ -234,6 +231,13 @@ class OpVerifier {
         return path_operand_fault(op);
     }
     return "is unknown";
+  }
+
+  [[nodiscard]] Fault closing_fault(const Op& op) const {
+    if (Fault fault = used(op.a)) return fault;
+    if (of_parent_[op.a]) return "changes a filesystem of the parent";
+    if (op.b >= plan_.superblocks.size()) return "changes no superblock of the plan";
+    return std::nullopt;
   }
 
   /// The steps of an overlay: its layers come as its superblock lists them, each from a register

@@ -1,6 +1,7 @@
 #include "tests/kernel/support/mutator.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,7 +33,7 @@ void beneath(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-Mutator::Mutator(unsigned seed) : random_(seed) {
+Mutator::Mutator(unsigned seed, bool overlays) : random_(seed), may_overlay_(overlays) {
   struct ::stat status{};
   if (::stat(scratch().c_str(), &status) != 0) throw std::runtime_error("no scratch");
   parents_ = status.st_dev;
@@ -46,7 +47,7 @@ void Mutator::populate(const std::string& path) {
 }
 
 void Mutator::step() {
-  switch (below(16)) {
+  switch (below(17)) {
     case 0:
     case 1:
       static_cast<void>(::mkdir(path().c_str(), 0755));
@@ -86,6 +87,9 @@ void Mutator::step() {
     case 14:
       bind_and_remove();
       break;
+    case 15:
+      if (may_overlay_) overlay();
+      break;
     default:
       if (below(4) == 0 && reads_by_statmount()) mount_at("/", "tmpfs");
       break;
@@ -121,6 +125,26 @@ void Mutator::bind_and_remove() {
     static_cast<void>(::mount(shown.c_str(), at.c_str(), nullptr, MS_BIND, nullptr));
   }
   remove(shown);
+}
+
+/// An overlay whose layers lie inside the container. It has an upper layer, because on one without
+/// nobody can make the mountpoints that later steps find in its lower layers.
+void Mutator::overlay() {
+  const std::string folder = fmt::format("/layers {}", ++overlays_);
+  static_cast<void>(::mkdir(folder.c_str(), 0755));
+  std::string options = "lowerdir=";
+  for (std::size_t layer = below(3) + 1; layer > 0; --layer) {
+    const std::string lower = fmt::format("{}/{}", folder, layer);
+    static_cast<void>(::mkdir(lower.c_str(), 0755));
+    options += lower + (layer > 1 ? ":" : "");
+  }
+  for (const char* name : {"upper", "work"}) {
+    const std::string layer = fmt::format("{}/{}", folder, name);
+    static_cast<void>(::mkdir(layer.c_str(), 0755));
+    options += fmt::format(",{}dir={}", name, layer);
+  }
+  const std::string at = path();
+  if (::mount("overlay", at.c_str(), "overlay", 0, options.c_str()) == 0) populate(at);
 }
 
 /// Removes a directory or file, perhaps one that a mount shows. What belongs to the parent stays: a

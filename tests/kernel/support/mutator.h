@@ -12,8 +12,9 @@ namespace mntcr::sandbox {
 /// over.
 class Mutator {
  public:
-  /// To be made in the parent's namespace.
-  explicit Mutator(unsigned seed);
+  /// To be made in the parent's namespace. Overlays are made only where `overlays` says so: what
+  /// comes to lie over their layers makes that a capture cannot tell where these are.
+  explicit Mutator(unsigned seed, bool overlays = false);
 
   /// Makes directories below `path` to mount on.
   static void populate(const std::string& path);
@@ -26,10 +27,13 @@ class Mutator {
   std::string path();
   void make_node(const std::string& path);
   void bind_and_remove();
+  void overlay();
   void remove(const std::string& path);
   void remount();
 
   std::mt19937 random_;
+  bool may_overlay_ = false;
+  int overlays_ = 0;
   std::uint64_t parents_ = 0;  ///< the device on which the parent's directories lie
 };
 
