@@ -42,26 +42,13 @@ target = "/t"
 type = "tmpfs"
 )";
 
-template <class T>
-T need(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(*result);
-}
-
 void must(bool good, const std::string& doing) {
   if (!good) throw std::runtime_error(doing + ": " + std::to_string(errno));
 }
 
-/// What `mntcr capture` writes.
 /// The capture of a container in which `set_up` has run; it has come back exactly.
-std::string comes_back(const std::function<void()>& set_up, const std::string& spec = base_spec) {
-  const Built first = applied(spec);
-  inside(first.ns(), set_up);
-  std::string text = captured("base", first.ns());
-  INFO(text);
-  const Built again = applied(text);
-  CHECK(captured("base", again.ns()) == text);
-  return text;
+std::string comes_back(const std::function<void()>& set_up) {
+  return sandbox::comes_back(base_spec, set_up);
 }
 
 void odd_dir(const std::string& path, mode_t mode, uid_t owner = 0) {
@@ -126,7 +113,7 @@ follow = false
 create = "file"
 )",
                                        base_spec, dir);
-  const std::string text = comes_back([] {}, spec);
+  const std::string text = sandbox::comes_back(spec, [] {});
   CHECK(text.find(fmt::format("source = \"parent:{}/link\"\nfollow = false\n", dir)) !=
         std::string::npos);
 }

@@ -179,6 +179,17 @@ std::string captured(const std::string& name, const Fd& ns) {
   return write_spec(name, seen.live, seen.parent);
 }
 
+std::string comes_back(const std::string& spec, const std::function<void()>& set_up) {
+  const Built first = applied(spec);
+  inside(first.ns(), set_up);
+  std::string text = captured("base", first.ns());
+  INFO(text);
+  const Built again = applied(text);
+  CHECK(captured("base", again.ns()) == text);
+  CHECK(differences(first.ns(), text).empty());
+  return text;
+}
+
 std::string differences(const Fd& ns, const Plan& plan) {
   const Observed seen(ns);
   const std::vector<Change> changes = seen.changes(plan);

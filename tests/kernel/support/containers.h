@@ -48,6 +48,10 @@ struct Observed {
 /// A capture of `ns` as a spec called `name`.
 std::string captured(const std::string& name, const Fd& ns);
 
+/// Applies `spec`, runs `set_up` inside, and returns the capture of what it left behind: compiled
+/// and applied, it has the same capture, and nothing differs from it.
+std::string comes_back(const std::string& spec, const std::function<void()>& set_up);
+
 /// What separates `ns` from the spec, as write_text says it; empty when nothing does.
 std::string differences(const Fd& ns, const std::string& spec);
 std::string differences(const Fd& ns, const Plan& plan);
