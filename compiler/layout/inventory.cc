@@ -41,7 +41,7 @@ void Inventory::add_trees(const spec::Spec& spec,
                           const std::vector<std::optional<Content>>& contents) {
   for (MountIndex index = 0; index < spec.mounts.size(); ++index) {
     const auto& made = spec.mounts[index].made;
-    if (made && !made->tree.empty()) add_tree(contents[index]->filesystem, *made, made->tree);
+    if (made && !made->tree.empty()) add_tree(contents[index]->filesystem, *made, made->tree, {});
   }
   for (std::uint32_t index = 0; index < spec.filesystems.size(); ++index) {
     const FilesystemDecl& named = spec.filesystems[index];
@@ -49,7 +49,7 @@ void Inventory::add_trees(const spec::Spec& spec,
     const Identity own{.kind = Identity::Kind::named, .path = {}, .follow = true, .index = index};
     const Identity& filesystem = named.of ? contents[*named.of]->filesystem : own;
     if (const FilesystemDecl* made = find_made(spec, filesystem)) {
-      add_tree(filesystem, *made, named.tree);
+      add_tree(filesystem, *made, named.tree, named.of);
       continue;
     }
     diagnostics_
@@ -62,7 +62,7 @@ void Inventory::add_trees(const spec::Spec& spec,
 }
 
 void Inventory::add_tree(const Identity& filesystem, const FilesystemDecl& made,
-                         const std::vector<TreeEntry>& tree) {
+                         const std::vector<TreeEntry>& tree, std::optional<MountIndex> of) {
   Inodes& inodes = inodes_[filesystem];
   for (const TreeEntry& entry : tree) {
     if (!fits(made.type, entry.inode.kind)) {
@@ -72,11 +72,11 @@ void Inventory::add_tree(const Identity& filesystem, const FilesystemDecl& made,
       continue;
     }
     const auto [place, fresh] =
-        inodes.try_emplace(entry.path.value, Inode{entry.inode, false, entry.span, entry.rank});
+        inodes.try_emplace(entry.path.value, Inode{entry.inode, false, entry.span, entry.rank, of});
     if (fresh) continue;
     if (place->second.rank != entry.rank) {
       if (place->second.rank < entry.rank)
-        place->second = {entry.inode, false, entry.span, entry.rank};
+        place->second = {entry.inode, false, entry.span, entry.rank, of};
       continue;
     }
     diagnostics_

@@ -19,8 +19,9 @@ namespace mntcr::layout {
 struct Inode {
   spec::InodeDecl decl;
   bool deleted = false;
-  Span span;             ///< the entry that says it, or needs it
-  std::size_t rank = 0;  ///< of that entry's file in the order of merging
+  Span span;                                ///< the entry that says it, or needs it
+  std::size_t rank = 0;                     ///< of that entry's file in the order of merging
+  std::optional<spec::MountIndex> of = {};  ///< the mount by which its tree names the filesystem
 };
 
 /// The inodes of one filesystem by path, so what is above one comes before it.
@@ -52,7 +53,7 @@ class Inventory {
  private:
   void add_trees(const spec::Spec& spec, const std::vector<std::optional<Content>>& contents);
   void add_tree(const Identity& filesystem, const spec::FilesystemDecl& made,
-                const std::vector<spec::TreeEntry>& tree);
+                const std::vector<spec::TreeEntry>& tree, std::optional<spec::MountIndex> of);
   void add_deleted(const spec::FilesystemDecl& made, const Content& content,
                    const spec::MountDecl& mount);
   void add_directories(Inodes& inodes);

@@ -46,7 +46,7 @@ class Writer {
     }
     for (const spec::FilesystemDecl& filesystem : resolved_.spec.filesystems)
       result_.filesystem_names.push_back(filesystem.name);
-    for (const auto& [filesystem, number] : numbers_) add_nodes(filesystem, number);
+    for (const auto& [filesystem, number] : numbers_) add_nodes(filesystem, number, written);
     std::ranges::sort(result_.nodes, {}, [](const DesiredNode& node) {
       return std::pair<std::uint32_t, std::string_view>(node.superblock, node.path);
     });
@@ -54,11 +54,13 @@ class Writer {
   }
 
  private:
-  void add_nodes(const Identity& filesystem, std::uint32_t superblock) {
+  void add_nodes(const Identity& filesystem, std::uint32_t superblock,
+                 const std::vector<std::uint32_t>& written) {
     for (const auto& [path, inode] : resolved_.inventory.of(filesystem)) {
       const spec::InodeDecl& decl = inode.decl;
       result_.nodes.push_back({superblock, decl.kind, inode.deleted, decl.mode, decl.uid, decl.gid,
-                               decl.dev_major, decl.dev_minor, path, decl.target, inode.span});
+                               decl.dev_major, decl.dev_minor, path, decl.target, inode.span,
+                               inode.of ? written[*inode.of] : no_index});
     }
   }
 

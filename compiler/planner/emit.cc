@@ -73,7 +73,8 @@ fb::Node write_node(const DesiredNode& node, StringTable& strings) {
           node.dev_minor,
           strings.number(node.path),
           strings.number(node.target),
-          write_span(node.span)};
+          write_span(node.span),
+          node.of};
 }
 
 flatbuffers::Offset<fb::Layer> write_layer(flatbuffers::FlatBufferBuilder& builder,

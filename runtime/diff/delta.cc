@@ -147,7 +147,7 @@ class SourceFinder {
       if (report_.plan.superblocks[superblock].kind == DesiredSuperblock::Kind::made)
         superblocks.emplace(device, superblock);
     }
-    delta_.trees = trees_beyond(report_.live, report_.plan, superblocks);
+    delta_.trees = trees_beyond(report_.live, report_.plan, superblocks, delta_.taken);
     for (const auto& [device, superblock] : superblocks) {
       const bool known = std::ranges::any_of(delta_.filesystems, [&](const auto& filesystem) {
         return device_of(report_.live.mounts[filesystem.live]) == device;

@@ -250,14 +250,17 @@ NeededInode inode_of(const DesiredNode& node) {
 }
 
 NeededInodes trees_beyond(const MountTable& live, const Plan& plan,
-                          const std::map<DeviceNumber, std::uint32_t>& superblocks) {
+                          const std::map<DeviceNumber, std::uint32_t>& superblocks,
+                          const std::vector<bool>& taken) {
   std::vector<std::uint32_t> all(live.mounts.size());
   std::iota(all.begin(), all.end(), 0U);
   NeededInodes trees = trees_of(live, all);
   for (const auto& [device, superblock] : superblocks) {
     std::map<std::string_view, NeededInode> made;
     for (const DesiredNode& node : plan.nodes) {
-      if (node.superblock == superblock && !node.deleted) made.emplace(node.path, inode_of(node));
+      const bool goes = node.of != no_index && taken[node.of];
+      if (node.superblock == superblock && !node.deleted && !goes)
+        made.emplace(node.path, inode_of(node));
     }
     std::vector<NeededInode>& tree = trees[device];
     std::erase_if(tree, [&](const NeededInode& inode) {

@@ -21,9 +21,11 @@ namespace mntcr {
 NeededInodes trees_of(const MountTable& live, const std::vector<std::uint32_t>& mounts);
 
 /// The same for all mounts, of filesystems that `plan` makes: what it does not make as it is. By
-/// device the superblock of the plan that it stands for.
+/// device the superblock of the plan that it stands for. What is said by way of a mount among
+/// `taken`, which goes, does not count.
 NeededInodes trees_beyond(const MountTable& live, const Plan& plan,
-                          const std::map<DeviceNumber, std::uint32_t>& superblocks);
+                          const std::map<DeviceNumber, std::uint32_t>& superblocks,
+                          const std::vector<bool>& taken);
 
 /// What a plan makes.
 NeededInode inode_of(const DesiredNode& node);

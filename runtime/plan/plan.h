@@ -113,6 +113,7 @@ struct DesiredNode {
   std::string path;    ///< relative to the superblock's root, never ""
   std::string target;  ///< of a symlink
   Span span;
+  std::uint32_t of = no_index;  ///< the mount that the `of` of its [filesystem] means
 };
 
 /// Whether what is written to the superblock `index` ends up on a filesystem of the parent: it is

@@ -124,7 +124,8 @@ class BodyReader {
                            .dev_minor = in.dev_minor(),
                            .path = string_at(in.path()),
                            .target = string_at(in.target()),
-                           .span = read_span(in.span())});
+                           .span = read_span(in.span()),
+                           .of = in.of()});
   }
 
   /// What only deltas need.

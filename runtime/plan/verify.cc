@@ -113,6 +113,8 @@ Fault node_fault(const Plan& plan, const DesiredNode& node) {
   if (node.path.empty() || !path::is_normal_relative(node.path))
     return "has a path that is not normal";
   if (node.deleted != is_deleted_place(node.path)) return "is wrong about whether it has a name";
+  if (node.of != no_index && node.of >= plan.mounts.size())
+    return "is said of no mount of the plan";
   if (node.mode > permission_bits) return "has a mode without meaning";
   const bool is_link = node.kind == NodeKind::symlink;
   if (is_link == node.target.empty() || has_nul(node.target)) return "leads nowhere";

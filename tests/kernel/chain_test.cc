@@ -22,18 +22,6 @@ namespace {
 
 using namespace sandbox;
 
-constexpr const char* first_spec = R"(spec = 1
-name = "base"
-[root]
-type = "tmpfs"
-[[mount]]
-target = "/proc"
-type = "proc"
-[[mount]]
-target = "/data"
-source = "parent:{}"
-)";
-
 /// What one chain amounted to.
 struct Tally {
   std::size_t deltas = 0;   ///< those that had something to say
@@ -170,7 +158,7 @@ bool increment(unsigned seed, Chain& chain, const Fd& ns, Tally& tally) {
   const std::string whole = captured("base", ns);
   if (const std::string restored = captured("base", again.built->ns());
       numbered(restored) != numbered(whole))
-    tally.add(seed, "restores something else", whole + "\n--- restored\n" + restored);
+    tally.add(seed, "restores something else", whole + "\n--- restored\n" + restored + chain.all());
   const std::string flat = write_flat(*plan);
   if (!is_same(flat, whole))
     tally.add(seed, "flattened is not the capture", whole + "\n--- flat\n" + flat + chain.all());
@@ -203,7 +191,7 @@ TEST_CASE("chains of increments restore exactly, say nothing in vain, and flatte
   if (!reads_by_statmount()) leave_out("mounts over the container's root");
   const std::string data = fresh_dir();
   for (const char* below : {"/a/b", "/b"}) make_dir(data + below);
-  const std::string spec = fmt::format(first_spec, data);
+  const std::string spec = base_spec(data);
   const std::size_t seeds = count_from_environment("MNTCR_CHAIN_SEEDS", 20);
   Tally tally;
   for (unsigned seed = 0; seed < seeds; ++seed) run_chain(seed, spec, 10, tally);

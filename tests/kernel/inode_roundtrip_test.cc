@@ -29,7 +29,7 @@ namespace {
 
 using namespace sandbox;
 
-constexpr const char* base_spec = R"(spec = 1
+constexpr const char* tmpfs_spec = R"(spec = 1
 name = "base"
 [root]
 type = "tmpfs"
@@ -48,7 +48,7 @@ void must(bool good, const std::string& doing) {
 
 /// The capture of a container in which `set_up` has run; it has come back exactly.
 std::string comes_back(const std::function<void()>& set_up) {
-  return sandbox::comes_back(base_spec, set_up);
+  return sandbox::comes_back(tmpfs_spec, set_up);
 }
 
 void odd_dir(const std::string& path, mode_t mode, uid_t owner = 0) {
@@ -112,7 +112,7 @@ source = "parent:{}/link"
 follow = false
 create = "file"
 )",
-                                       base_spec, dir);
+                                       tmpfs_spec, dir);
   const std::string text = sandbox::comes_back(spec, [] {});
   CHECK(text.find(fmt::format("source = \"parent:{}/link\"\nfollow = false\n", dir)) !=
         std::string::npos);
@@ -120,7 +120,7 @@ create = "file"
 
 TEST_CASE("a command's capture has the inodes, and its delta", "[roundtrip]") {
   const std::string folder = fresh_dir();
-  make_file(folder + "/base.toml", base_spec);
+  make_file(folder + "/base.toml", tmpfs_spec);
   const Process process([] {
     mount_tmpfs("/mnt", "mode=0755");
     odd_dir("/mnt/odd", 0700);

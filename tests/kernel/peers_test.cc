@@ -17,15 +17,6 @@ namespace {
 
 using namespace sandbox;
 
-constexpr const char* base_spec = R"(spec = 1
-name = "base"
-[root]
-type = "tmpfs"
-[[mount]]
-target = "/proc"
-type = "proc"
-)";
-
 bool contains(const std::string& text, const std::string& what) {
   return text.find(what) != std::string::npos;
 }
@@ -33,7 +24,7 @@ bool contains(const std::string& text, const std::string& what) {
 }  // namespace
 
 TEST_CASE("a bind whose base is unmounted; a superblock root that no mount shows", "[peers]") {
-  const std::string text = comes_back(base_spec, [] {
+  const std::string text = comes_back(base_spec(), [] {
     make_dir("/t");
     mount_tmpfs("/t", "size=1m");
     make_dir("/t/a/b");
@@ -48,7 +39,7 @@ TEST_CASE("a bind whose base is unmounted; a superblock root that no mount shows
 
 TEST_CASE("two binds of one deleted directory; deleted and re-created name; nested ones",
           "[peers]") {
-  const std::string text = comes_back(base_spec, [] {
+  const std::string text = comes_back(base_spec(), [] {
     for (const char* name : {"/d", "/n/m", "/one", "/two", "/three", "/four", "/five"})
       make_dir(name);
     mount_bind("/d", "/one");
@@ -67,7 +58,7 @@ TEST_CASE("two binds of one deleted directory; deleted and re-created name; nest
 }
 
 TEST_CASE("tmpfs sync; nosymfollow; read-only superblocks apart from read-only mounts", "[peers]") {
-  const std::string text = comes_back(base_spec, [] {
+  const std::string text = comes_back(base_spec(), [] {
     make_dir("/s");
     mount_new("tmpfs", "/s", "tmpfs", MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
     make_dir("/r");
@@ -81,7 +72,7 @@ TEST_CASE("tmpfs sync; nosymfollow; read-only superblocks apart from read-only m
 
 TEST_CASE("mount over /", "[peers]") {
   if (!reads_by_statmount()) return leave_out("what a mount over the root hides");
-  const std::string text = comes_back(base_spec, [] {
+  const std::string text = comes_back(base_spec(), [] {
     make_dir("/below");
     mount_tmpfs("/below");
     mount_tmpfs("/", "size=1m");
@@ -91,7 +82,7 @@ TEST_CASE("mount over /", "[peers]") {
 
 TEST_CASE("ramfs, hugetlbfs, bpf: exact, empty", "[peers]") {
   if (!in_initial_user_namespace()) return leave_out("ramfs, hugetlbfs and bpf of a user's own");
-  comes_back(base_spec, [] {
+  comes_back(base_spec(), [] {
     for (const char* type : {"ramfs", "hugetlbfs", "bpf"}) {
       const std::string path = std::string("/") + type;
       make_dir(path);
@@ -101,7 +92,7 @@ TEST_CASE("ramfs, hugetlbfs, bpf: exact, empty", "[peers]") {
 }
 
 TEST_CASE("bind of an nsfs file: refused in words, not faked", "[peers]") {
-  const Built container = applied(base_spec);
+  const Built container = applied(base_spec());
   inside(container.ns(), [] {
     make_file("/net");
     mount_bind("/proc/thread-self/ns/net", "/net");

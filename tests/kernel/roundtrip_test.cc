@@ -17,18 +17,6 @@ namespace {
 
 using namespace sandbox;
 
-constexpr const char* base_spec = R"(spec = 1
-name = "base"
-[root]
-type = "tmpfs"
-[[mount]]
-target = "/proc"
-type = "proc"
-[[mount]]
-target = "/data"
-source = "parent:{}"
-)";
-
 /// What the seeds amounted to, so that a test of nothing is noticed.
 struct Tally {
   std::size_t mounts = 0;
@@ -95,7 +83,7 @@ TEST_CASE("random states come back from their capture exactly", "[roundtrip]") {
   if (!reads_by_statmount()) leave_out("mounts over the container's root");
   const std::string data = fresh_dir();
   for (const char* below : {"/a/b", "/b"}) make_dir(data + below);  // what exists in the parent
-  const std::string spec = fmt::format(base_spec, data);
+  const std::string spec = base_spec(data);
   const std::size_t seeds = count_from_environment("MNTCR_ROUNDTRIP_SEEDS", 150);
   std::map<std::string, std::size_t> problems;
   std::string shown;

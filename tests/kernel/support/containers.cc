@@ -179,6 +179,14 @@ std::string captured(const std::string& name, const Fd& ns) {
   return write_spec(name, seen.live, seen.parent);
 }
 
+std::string base_spec(const std::string& data) {
+  std::string spec =
+      "spec = 1\nname = \"base\"\n[root]\ntype = \"tmpfs\"\n"
+      "[[mount]]\ntarget = \"/proc\"\ntype = \"proc\"\n";
+  if (!data.empty()) spec += "[[mount]]\ntarget = \"/data\"\nsource = \"parent:" + data + "\"\n";
+  return spec;
+}
+
 std::string comes_back(const std::string& spec, const std::function<void()>& set_up) {
   const Built first = applied(spec);
   inside(first.ns(), set_up);

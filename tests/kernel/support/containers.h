@@ -48,6 +48,10 @@ struct Observed {
 /// A capture of `ns` as a spec called `name`.
 std::string captured(const std::string& name, const Fd& ns);
 
+/// A small container called "base": a tmpfs as its root, /proc, and `data` of the parent at /data
+/// where it is not empty.
+std::string base_spec(const std::string& data = {});
+
 /// Applies `spec`, runs `set_up` inside, and returns the capture of what it left behind: compiled
 /// and applied, it has the same capture, and nothing differs from it.
 std::string comes_back(const std::string& spec, const std::function<void()>& set_up);

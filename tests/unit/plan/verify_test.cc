@@ -163,6 +163,7 @@ TEST_CASE("each way to spoil a plan is noticed") {
       {"path that is not normal", [](Plan& plan) { plan.nodes[2].path.clear(); }},
       {"whether it has a name", [](Plan& plan) { plan.nodes[2].deleted = true; }},
       {"whether it has a name", [](Plan& plan) { plan.nodes[1].path = "old"; }},
+      {"said of no mount", [](Plan& plan) { plan.nodes[2].of = 99; }},
       {"mode without meaning", [](Plan& plan) { plan.nodes[2].mode = 0100755; }},
       {"leads nowhere", [](Plan& plan) { plan.nodes[3].target.clear(); }},
       {"leads nowhere", [](Plan& plan) { plan.nodes[3].target = std::string("a\0b", 3); }},
