@@ -158,13 +158,14 @@ std::string differences(const Fd& ns, const std::string& spec) {
   return differences(ns, compile(spec));
 }
 
-Observed::Observed(const Fd& ns)
+Observed::Observed(const Fd& ns, bool inodes)
     : proc(need(open_proc(linux_kernel()))),
       parent(need(capture(linux_kernel(), proc,
                           need(open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"))))),
       live(need(capture(linux_kernel(), proc, ns))) {
   if (const auto found = find_layers(linux_kernel(), ns, parent, live); !found)
     throw std::runtime_error(found.error().message);
+  if (!inodes) return;
   if (const auto done = inspect(linux_kernel(), proc, ns, live); !done)
     throw std::runtime_error(done.error().message);
 }
@@ -199,7 +200,7 @@ std::string comes_back(const std::string& spec, const std::function<void()>& set
 }
 
 std::string differences(const Fd& ns, const Plan& plan) {
-  const Observed seen(ns);
+  const Observed seen(ns, false);
   const std::vector<Change> changes = seen.changes(plan);
   return changes.empty() ? std::string{} : write_text({plan, seen.live, seen.parent, changes, {}});
 }

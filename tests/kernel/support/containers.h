@@ -36,7 +36,8 @@ MountTable read_namespace(const Fd& ns);
 
 /// A container and its parent, read as `mntcr capture` reads them: with all that specs say.
 struct Observed {
-  explicit Observed(const Fd& ns);
+  /// `inodes`: also those that mounts need, which only specs have to say.
+  explicit Observed(const Fd& ns, bool inodes = true);
   /// What separates the container from `plan`.
   [[nodiscard]] std::vector<Change> changes(const Plan& plan) const;
 
