@@ -125,7 +125,10 @@ Result<void> inspect(Kernel& kernel, const Fd& proc, const Fd& ns, MountTable& t
     const Agenda agenda(table);
     if (agenda.empty()) return {};
     Result<Seen> seen = run_in_thread([&] { return look_inside(kernel, proc, ns, table, agenda); });
-    if (!seen) return {};
+    if (!seen) {
+      table.inodes_unknown = seen.error().message;
+      return {};
+    }
     if (!seen->changed) {
       store(std::move(*seen), table);
       return {};
