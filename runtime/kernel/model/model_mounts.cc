@@ -10,6 +10,7 @@
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
+#include "runtime/base/overlay.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/model/model_failure.h"
 #include "runtime/kernel/model/model_kernel.h"
@@ -226,6 +227,8 @@ Result<void> ModelKernel::fsconfig_create(int context) {
     wanted.superblock = mounts_.new_superblock(wanted.type);
   }
   model::Superblock& made = *wanted.superblock;
+  made.boundless = filled_boundless_ &&
+                   (what_holds(wanted.type) != Holds::everything || wanted.type == overlay_type);
   made.source = wanted.source.empty() ? "none" : wanted.source;
   made.options = wanted.options;
   made.flags = wanted.flags_set;
