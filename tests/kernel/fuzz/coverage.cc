@@ -40,6 +40,17 @@ Tops tops_of(const Identities& here, const Identities& there) {
 
 std::string name_of(Situation situation) { return names.at(static_cast<std::size_t>(situation)); }
 
+void Coverage::add(const Coverage& other) {
+  sequences_ += other.sequences_;
+  operations_ += other.operations_;
+  most_mounts_ = std::max(most_mounts_, other.most_mounts_);
+  for (std::size_t i = 0; i < kind_count; ++i) {
+    counts_.at(i).done += other.counts_.at(i).done;
+    counts_.at(i).refused += other.counts_.at(i).refused;
+  }
+  for (std::size_t i = 0; i < situation_count; ++i) situations_.at(i) += other.situations_.at(i);
+}
+
 void Coverage::add(const Operation& operation, const Outcome& outcome, const State& before,
                    const State& after) {
   if (outcome.skipped) return;

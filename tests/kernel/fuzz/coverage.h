@@ -28,6 +28,8 @@ inline constexpr std::size_t situation_count = static_cast<std::size_t>(Situatio
 class Coverage {
  public:
   void add_sequence() { ++sequences_; }
+  /// What another thread has counted.
+  void add(const Coverage& other);
   void add(const Operation& operation, const Outcome& outcome, const State& before,
            const State& after);
 

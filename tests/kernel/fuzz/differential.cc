@@ -22,6 +22,8 @@ class Side {
   /// `state` is afterwards that of the world.
   Outcome perform(const Operation& operation) {
     Outcome outcome = world_.perform(operation);
+    // The path of a mount's root tells when it is removed.
+    if (operation.kind == Kind::remove_directory) observer_.forget();
     look();
     return outcome;
   }

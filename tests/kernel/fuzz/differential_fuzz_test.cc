@@ -3,12 +3,13 @@
 // its number, so that one alone can be repeated.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 
+#include "tests/kernel/fuzz/differential.h"
 #include "tests/kernel/fuzz/fuzz_run.h"
 #include "tests/kernel/support/mutator.h"
-#include "tests/kernel/support/sandbox.h"
 
 namespace mntcr::fuzz {
 namespace {
@@ -16,49 +17,78 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// More say nothing new before the first ones are mended.
-constexpr std::size_t most_disagreements = 3;
+constexpr std::size_t most_disagreements = 4;
 
 struct Verdict {
   Coverage coverage;
   std::vector<std::string> disagreements;
-  double seconds = 0;
 };
 
-Verdict compare(Machine& left, const MachineMaker& make_right, std::size_t sequences) {
+/// The numbers from which all threads take their sequences.
+class Numbers {
+ public:
+  explicit Numbers(std::size_t sequences)
+      : next_(sandbox::count_from_environment("MNTCR_FUZZ_SEED", 0)), end_(next_ + sequences) {}
+  std::optional<std::uint64_t> take() {
+    const std::uint64_t number = next_++;
+    return number < end_ ? std::optional(number) : std::nullopt;
+  }
+
+ private:
+  std::atomic<std::uint64_t> next_;
+  std::uint64_t end_;
+};
+
+Verdict compare(Machine& left, const MachineMaker& make_right, Numbers& numbers) {
   Verdict verdict;
   Differential differential(left, make_right);
-  const auto begin = Clock::now();
-  const std::uint64_t first = sandbox::count_from_environment("MNTCR_FUZZ_SEED", 0);
-  for (std::uint64_t number = first; number < first + sequences; ++number) {
-    Generator generator = generator_of(number);
+  while (const auto number = numbers.take()) {
+    Generator generator = generator_of(*number);
     auto found = differential.run(generator, verdict.coverage);
     if (!found) continue;
     const Disagreement least = differential.shrink(std::move(*found));
-    verdict.disagreements.push_back(fmt::format("MNTCR_FUZZ_SEED={}\n{}", number, least.to_text()));
+    verdict.disagreements.push_back(
+        fmt::format("MNTCR_FUZZ_SEED={}\n{}", *number, least.to_text()));
     if (verdict.disagreements.size() == most_disagreements) break;
   }
-  verdict.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return verdict;
 }
 
-void check(const Verdict& verdict) {
-  for (const std::string& disagreement : verdict.disagreements) FAIL_CHECK(disagreement);
-  WARN(fmt::format("{:.1f} s, {:.0f} operations a second\n", verdict.seconds,
-                   static_cast<double>(verdict.coverage.operations()) / verdict.seconds)
-       << verdict.coverage.to_text());
+/// All of it; what each right machine is, `right_of` says, given the left one.
+Coverage compare_all(std::size_t sequences, const std::function<MachineMaker(Machine&)>& right_of) {
+  Numbers numbers(sequences);
+  std::vector<Verdict> verdicts(job_count());
+  const auto begin = Clock::now();
+  const std::string error = with_linux_machines([&](Machine& left, std::size_t job) {
+    verdicts[job] = compare(left, right_of(left), numbers);
+  });
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  CHECK(error.empty());
+  INFO(error);
+  Coverage all;
+  for (const Verdict& verdict : verdicts) {
+    all.add(verdict.coverage);
+    for (const std::string& disagreement : verdict.disagreements) FAIL_CHECK(disagreement);
+  }
+  WARN(fmt::format("{:.1f} s, {:.0f} operations a second\n", seconds,
+                   static_cast<double>(all.operations()) / seconds)
+       << all.to_text());
+  return all;
 }
 
 TEST_CASE("two sandboxes of one kernel agree about random sequences") {
   if (!can_fuzz("the fuzzer on two sandboxes")) return;
-  Verdict verdict;
-  const std::string error = with_linux_machine([&](Machine& left) {
-    const auto lend = [&]() -> Result<std::shared_ptr<Machine>> {
-      return std::shared_ptr<Machine>(&left, [](Machine*) {});
-    };
-    verdict = compare(left, lend, sandbox::count_from_environment("MNTCR_FUZZ_SEQUENCES", 100));
-  });
-  REQUIRE(error.empty());
-  check(verdict);
+  constexpr std::size_t few = 25;
+  const auto another = [](Machine& left) -> MachineMaker {
+    return
+        [&left, made = std::shared_ptr<Machine>()]() mutable -> Result<std::shared_ptr<Machine>> {
+          if (made) return made;
+          auto machine = make_linux_machine(left.kernel());
+          if (machine) made = std::move(*machine);
+          return machine ? Result<std::shared_ptr<Machine>>(made) : Failure(machine.error());
+        };
+  };
+  compare_all(few, another);
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ bool adds_mounts(Kind kind) {
 
 bool wants_tree(Kind kind) {
   return kind == Kind::attach || kind == Kind::change_detached || kind == Kind::close ||
-         kind == Kind::set_group_detached || kind == Kind::attach_to_held;
+         kind == Kind::set_group_detached || kind == Kind::attach_to_held ||
+         kind == Kind::idmap_detached;
 }
 
 bool wants_held(Kind kind) {
@@ -105,7 +106,9 @@ std::vector<Profile> make_profiles() {
                 nothing,
                 {pivot_root, 3},
                 {read_only, 3},
-                {read_write, 1}}),
+                {read_write, 1},
+                {make_directory, 1},
+                {remove_directory, 1}}),
        false},
       {"propagation",
        weights({{bind, 26},
@@ -144,26 +147,18 @@ std::vector<Profile> make_profiles() {
                 {change_detached, 6},
                 {close, 2}}),
        true},
-      {"files",
-       weights({{bind, 14},
-                {mount_new, 5},
-                {change, 10},
-                {move, 4},
-                {umount, 14},
-                {clone_namespace, 4},
-                {set_group, 4},
-                {set_group_detached, 2},
-                {open_tree, 6},
-                {attach, 5},
-                {change_detached, 3},
-                nothing,
-                {hold, 10},
-                {release, 2},
-                {open_held, 7},
-                {move_held, 5},
-                {attach_to_held, 6},
-                {attach_into, 6},
-                {new_detached, 4}}),
+      {"files", weights({{bind, 14},           {mount_new, 5},
+                         {change, 10},         {move, 4},
+                         {umount, 14},         {clone_namespace, 4},
+                         {set_group, 4},       {set_group_detached, 2},
+                         {open_tree, 6},       {attach, 5},
+                         {change_detached, 3}, nothing,
+                         {hold, 10},           {release, 2},
+                         {open_held, 7},       {move_held, 5},
+                         {attach_to_held, 6},  {attach_into, 6},
+                         {new_detached, 4},    {idmap, 1},
+                         {idmap_detached, 2},  {make_directory, 1},
+                         {remove_directory, 2}}),
        true},
   };
 }
@@ -304,6 +299,7 @@ Operation Generator::draw(Kind kind, const World& world, const State& state) {
       break;
     case Kind::read_only:
     case Kind::read_write:
+    case Kind::idmap:
       op.path = source();
       op.recursive = chance(30);
       break;
@@ -315,6 +311,10 @@ Operation Generator::draw(Kind kind, const World& world, const State& state) {
     case Kind::umount:
       op.path = chance(3) ? "" : chance(75) ? mount_path(op.ns, state) : random_path(1);
       op.lazy = op.path.empty() || chance(60);
+      break;
+    case Kind::make_directory:
+    case Kind::remove_directory:
+      op.path = chance(40) ? mount_path(op.ns, state) + random_path(1) : random_path(3);
       break;
     case Kind::clone_namespace:
       op.other_ns = world.namespaces().rbegin()->first + 1;
@@ -357,6 +357,7 @@ void Generator::draw_with_tree(Operation& op, const World& world, const State& s
       op.to = random_path(0);
       break;
     case Kind::change_detached:
+      op.path = chance(20) ? random_path(1) : "";
       op.propagation = draw_propagation();
       op.recursive = chance(40);
       break;
@@ -374,6 +375,7 @@ void Generator::make_private_before(const Operation& op) {
   if (chance(20)) return;
   before_ = op;
   before_->kind = Kind::change_detached;
+  before_->path.clear();
   before_->propagation = abi::ms_private;
 }
 

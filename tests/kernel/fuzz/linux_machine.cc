@@ -10,7 +10,6 @@
 #include <csignal>
 #include <utility>
 
-#include "runtime/capture/capture.h"
 #include "runtime/kernel/linux_abi.h"
 #include "tests/kernel/fuzz/machine.h"
 
@@ -38,11 +37,14 @@ class LinuxMachine final : public Machine {
   explicit LinuxMachine(Kernel& kernel) : kernel_(kernel) {}
 
   Result<void> set_up() {
-    auto proc = open_proc(kernel_);
+    auto proc = new_proc(kernel_);
     if (!proc) return Failure(proc.error());
     proc_ = std::move(*proc);
     if (auto unshared = kernel_.unshare(abi::clone_newns); !unshared) return unshared;
     if (auto entered = make_root(); !entered) return entered;
+    auto user_namespace = new_user_namespace(kernel_, proc_);
+    if (!user_namespace) return Failure(user_namespace.error());
+    user_namespace_ = std::move(*user_namespace);
     auto base = current_namespace();
     if (!base) return Failure(base.error());
     base_ = std::move(*base);
@@ -51,6 +53,8 @@ class LinuxMachine final : public Machine {
 
   Kernel& kernel() override { return kernel_; }
   [[nodiscard]] int base() const override { return base_.get(); }
+  [[nodiscard]] int user_namespace() const override { return user_namespace_.get(); }
+  [[nodiscard]] int proc() const override { return proc_.get(); }
 
   Result<Fd> current_namespace() override {
     return kernel_.openat2(proc_.get(), "thread-self/ns/mnt", OpenHow{});
@@ -87,6 +91,7 @@ class LinuxMachine final : public Machine {
 
   Kernel& kernel_;
   Fd proc_;
+  Fd user_namespace_;
   Fd base_;
 };
 

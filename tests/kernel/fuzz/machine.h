@@ -20,6 +20,10 @@ class Machine {
   virtual Kernel& kernel() = 0;
   /// The base namespace's file, for setns by the thread that made this.
   [[nodiscard]] virtual int base() const = 0;
+  /// The file of a user namespace with maps.
+  [[nodiscard]] virtual int user_namespace() const = 0;
+  /// The folder /proc.
+  [[nodiscard]] virtual int proc() const = 0;
   /// The file of the namespace that the calling thread is in.
   virtual Result<Fd> current_namespace() = 0;
   /// A copy of `ns` as unshare makes it together with a new user namespace. The calling thread is
@@ -27,7 +31,14 @@ class Machine {
   virtual Result<Fd> clone_in_new_user_namespace(int ns) = 0;
 };
 
+/// A proc that is mounted nowhere: a base namespace has none.
+Result<Fd> new_proc(Kernel& kernel);
+
+/// For idmapped mounts.
+Result<Fd> new_user_namespace(Kernel& kernel, const Fd& proc);
+
 /// What can be mounted on, below `dir`: directories named a and b, three levels deep, and a file c.
+/// Those that are there stay.
 Result<void> make_places(Kernel& kernel, int dir);
 
 /// A new tmpfs with such places, not attached anywhere.

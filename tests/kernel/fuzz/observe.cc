@@ -75,6 +75,7 @@ std::string to_line(const Row& row) {
   if (row.master != 0) line += fmt::format(" master:{}", row.master);
   if (row.unbindable) line += " unbindable";
   if (row.read_only) line += " ro";
+  if (row.idmapped) line += " idmapped";
   return line;
 }
 
@@ -104,7 +105,7 @@ std::uint64_t digest(const State& state) {
     mix(sum, hash(row.root));
     mix(sum, row.group);
     mix(sum, row.master);
-    mix(sum, (row.unbindable ? 2U : 0U) + (row.read_only ? 1U : 0U));
+    mix(sum, (row.idmapped ? 4U : 0U) + (row.unbindable ? 2U : 0U) + (row.read_only ? 1U : 0U));
   }
   return sum;
 }
@@ -132,7 +133,8 @@ State Observer::observe(const World& world) {
                             .group = group(status.peer_group),
                             .master = group(status.master),
                             .unbindable = (status.propagation & abi::ms_unbindable) != 0,
-                            .read_only = (status.attrs & mount_attr_rdonly) != 0});
+                            .read_only = (status.attrs & mount_attr_rdonly) != 0,
+                            .idmapped = (status.attrs & abi::mount_attr_idmap) != 0});
       state.identities.push_back({status.id, status.parent_id, status.master});
     }
   }

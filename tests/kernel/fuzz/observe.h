@@ -27,6 +27,7 @@ struct Row {
   std::size_t master = 0;  ///< 0: not a slave
   bool unbindable = false;
   bool read_only = false;
+  bool idmapped = false;
   bool operator==(const Row&) const = default;
 };
 
@@ -46,7 +47,7 @@ struct State {
   bool operator==(const State& other) const { return error == other.error && rows == other.rows; }
 };
 
-/// "ns0 1 /a sb2:/b shared:1 master:2 unbindable ro"
+/// "ns0 1 /a sb2:/b shared:1 master:2 unbindable ro idmapped"
 std::string to_line(const Row& row);
 
 /// What only one of two states has, a line each: "- " of the left, "+ " of the right.
@@ -63,7 +64,7 @@ class Observer {
   /// The calling thread is in none of the namespaces.
   State observe(const World& world);
 
-  /// What was learnt of mounts is forgotten: they are gone.
+  /// What was learnt of mounts is forgotten: roots were removed, or the mounts are gone.
   void forget() { constant_.clear(); }
 
  private:

@@ -30,7 +30,11 @@ constexpr std::array<const char*, kind_count> names = {"mount_new",
                                                        "move_held",
                                                        "attach_to_held",
                                                        "attach_into",
-                                                       "new_detached"};
+                                                       "new_detached",
+                                                       "idmap",
+                                                       "idmap_detached",
+                                                       "make_directory",
+                                                       "remove_directory"};
 
 std::string propagation_name(std::uint64_t propagation) {
   switch (propagation) {
@@ -53,6 +57,9 @@ std::string objects(const Operation& op) {
     case Kind::read_only:
     case Kind::read_write:
     case Kind::umount:
+    case Kind::idmap:
+    case Kind::make_directory:
+    case Kind::remove_directory:
       return shown(op.path);
     case Kind::bind:
     case Kind::move:
@@ -71,8 +78,9 @@ std::string objects(const Operation& op) {
     case Kind::attach:
       return fmt::format("tree{} {}", op.tree, shown(op.to));
     case Kind::change_detached:
-      return fmt::format("{} tree{}", propagation_name(op.propagation), op.tree);
+      return fmt::format("{} tree{} {}", propagation_name(op.propagation), op.tree, shown(op.path));
     case Kind::close:
+    case Kind::idmap_detached:
       return fmt::format("tree{}", op.tree);
     case Kind::hold:
       return fmt::format("{} as held{}", shown(op.path), op.held);

@@ -26,7 +26,7 @@ enum class Kind : std::uint8_t {
   set_group_detached,  ///< of `path`, to the root of `tree`
   open_tree,           ///< a clone of `path` becomes `tree`
   attach,              ///< `tree` at `to`
-  change_detached,     ///< propagation of `tree`
+  change_detached,     ///< propagation of the mount at `path` in `tree`
   close,               ///< `tree`
   hold,                ///< `path` as `held`
   release,             ///< `held`
@@ -35,9 +35,13 @@ enum class Kind : std::uint8_t {
   attach_to_held,      ///< `tree` at `held`
   attach_into,         ///< `tree` into `other_tree`, at `to` there
   new_detached,        ///< a new tmpfs becomes `tree`
+  idmap,               ///< of the mount at `path`
+  idmap_detached,      ///< of `tree`
+  make_directory,      ///< `path`
+  remove_directory,    ///< `path`
 };
 
-inline constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::new_detached) + 1;
+inline constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::remove_directory) + 1;
 
 /// The kind's name, as it begins a line.
 std::string name_of(Kind kind);

@@ -1,5 +1,7 @@
 #include "tests/kernel/fuzz/world.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -10,6 +12,7 @@ namespace mntcr::fuzz {
 namespace {
 
 constexpr std::uint64_t mount_attr_rdonly = 1;
+constexpr std::uint32_t directory_mode = 0755;
 
 /// Paths of operations are below the root; the root itself is the empty one.
 std::string absolute(const std::string& path) { return path.empty() ? "/" : path; }
@@ -27,7 +30,7 @@ unsigned move_flags(const Operation& op) { return op.beneath ? abi::move_mount_b
 bool needs_tree(Kind kind) {
   return kind == Kind::set_group_detached || kind == Kind::attach ||
          kind == Kind::change_detached || kind == Kind::close || kind == Kind::attach_to_held ||
-         kind == Kind::attach_into;
+         kind == Kind::idmap_detached || kind == Kind::attach_into;
 }
 
 bool makes_tree(Kind kind) {
@@ -39,11 +42,19 @@ bool needs_held(Kind kind) {
          kind == Kind::attach_to_held;
 }
 
+Result<void> make_places_below_root(Kernel& kernel) {
+  const auto root = kernel.openat2(Kernel::at_fdcwd, "/", {.flags = O_PATH | O_DIRECTORY});
+  if (!root) return Failure(root.error());
+  return make_places(kernel, root->get());
+}
+
 }  // namespace
 
 Result<World> World::make(Machine& machine) {
   World world(machine);
   if (auto entered = world.leave(); !entered) return Failure(entered.error());
+  // An earlier world may have removed some.
+  if (auto made = make_places_below_root(world.kernel()); !made) return Failure(made.error());
   if (auto copied = world.kernel().unshare(abi::clone_newns); !copied)
     return Failure(copied.error());
   if (auto added = world.add_namespace(0, machine.current_namespace()); !added)
@@ -94,6 +105,12 @@ Result<void> World::run(const Operation& op) {
       return set_attributes(op, {.attr_set = mount_attr_rdonly});
     case Kind::read_write:
       return set_attributes(op, {.attr_clr = mount_attr_rdonly});
+    case Kind::idmap:
+      return set_attributes(op, idmap());
+    case Kind::make_directory:
+      return kernel().mkdirat(Kernel::at_fdcwd, absolute(op.path), directory_mode);
+    case Kind::remove_directory:
+      return kernel().unlinkat(Kernel::at_fdcwd, absolute(op.path), abi::at_removedir);
     case Kind::move:
       return kernel().move_mount(Kernel::at_fdcwd, absolute(op.path), Kernel::at_fdcwd,
                                  absolute(op.to), move_flags(op));
@@ -130,7 +147,9 @@ Result<void> World::run_with_tree(const Operation& op) {
     case Kind::attach_into:
       return attach(op.tree, trees_.at(op.other_tree).get(), relative(op.to), 0);
     case Kind::change_detached:
-      return change(trees_.at(op.tree).get(), "", op);
+      return change(trees_.at(op.tree).get(), relative(op.path), op);
+    case Kind::idmap_detached:
+      return kernel().mount_setattr(trees_.at(op.tree).get(), "", 0, idmap());
     default:
       trees_.erase(op.tree);
       return {};
@@ -180,6 +199,10 @@ Result<void> World::change(int dir, const std::string& path, const Operation& op
 Result<void> World::set_attributes(const Operation& op, const MountAttr& attributes) {
   return kernel().mount_setattr(Kernel::at_fdcwd, absolute(op.path),
                                 op.recursive ? abi::at_recursive : 0U, attributes);
+}
+
+MountAttr World::idmap() const {
+  return {.attr_set = abi::mount_attr_idmap, .userns = machine_->user_namespace()};
 }
 
 Result<void> World::clone_namespace(const Operation& op) {

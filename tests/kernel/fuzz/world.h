@@ -37,6 +37,8 @@ class World {
   /// With namespace 0, a copy of the machine's base.
   static Result<World> make(Machine& machine);
 
+  [[nodiscard]] Kernel& kernel() const { return machine_->kernel(); }
+
   Outcome perform(const Operation& operation);
 
   [[nodiscard]] const std::map<unsigned, WorldNamespace>& namespaces() const { return namespaces_; }
@@ -46,7 +48,6 @@ class World {
  private:
   explicit World(Machine& machine) : machine_(&machine) {}
 
-  [[nodiscard]] Kernel& kernel() const { return machine_->kernel(); }
   [[nodiscard]] bool has_objects(const Operation& op) const;
   Result<void> enter(unsigned ns);
   Result<void> leave();
@@ -59,6 +60,7 @@ class World {
   Result<void> bind(const Operation& op);
   Result<void> change(int dir, const std::string& path, const Operation& op);
   Result<void> set_attributes(const Operation& op, const MountAttr& attributes);
+  [[nodiscard]] MountAttr idmap() const;
   Result<void> clone_namespace(const Operation& op);
   Result<void> set_group(const Operation& op);
   Result<void> keep(std::map<unsigned, Fd>& files, unsigned number, Result<Fd> file);
