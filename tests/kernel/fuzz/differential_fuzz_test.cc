@@ -9,6 +9,7 @@
 
 #include "tests/kernel/fuzz/differential.h"
 #include "tests/kernel/fuzz/fuzz_run.h"
+#include "tests/kernel/fuzz/model_machine.h"
 #include "tests/kernel/support/mutator.h"
 
 namespace mntcr::fuzz {
@@ -74,6 +75,15 @@ Coverage compare_all(std::size_t sequences, const std::function<MachineMaker(Mac
                    static_cast<double>(all.operations()) / seconds)
        << all.to_text());
   return all;
+}
+
+TEST_CASE("the kernel and the model of it agree about random sequences") {
+  if (!can_fuzz("the fuzzer on the model of the kernel")) return;
+  constexpr std::size_t enough = 200;
+  const auto model = [](Machine& /*left*/) -> MachineMaker {
+    return [] { return make_model_machine(); };
+  };
+  compare_all(sandbox::count_from_environment("MNTCR_FUZZ_SEQUENCES", enough), model);
 }
 
 TEST_CASE("two sandboxes of one kernel agree about random sequences") {
