@@ -10,7 +10,7 @@ cd "${1:-$root}"
 # made in the open, not a line to be added in passing.
 doors='
 runtime/base      specs
-runtime/kernel    runtime/base
+runtime/kernel    specs runtime/base
 runtime/plan      specs runtime/base
 runtime/capture   runtime/base runtime/kernel
 runtime/diff      runtime/base runtime/plan runtime/capture
