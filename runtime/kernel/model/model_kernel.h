@@ -170,6 +170,7 @@ class ModelKernel : public Kernel {
   Outcome<model::Namespace*> asked_namespace(std::uint64_t ns_id);
 
   model::MountModel mounts_;
+  std::uint64_t userns_;  ///< the caller's, in whichever namespace it is
   std::thread::id main_;
   std::map<std::thread::id, Task> tasks_;
   std::unordered_map<int, File> files_;

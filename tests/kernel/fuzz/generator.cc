@@ -107,7 +107,6 @@ std::vector<Profile> make_profiles() {
                 {pivot_root, 3},
                 {read_only, 3},
                 {read_write, 1},
-                {make_directory, 1},
                 {remove_directory, 1}}),
        false},
       {"propagation",
@@ -157,8 +156,7 @@ std::vector<Profile> make_profiles() {
                          {open_held, 7},       {move_held, 5},
                          {attach_to_held, 6},  {attach_into, 6},
                          {new_detached, 4},    {idmap, 1},
-                         {idmap_detached, 2},  {make_directory, 1},
-                         {remove_directory, 2}}),
+                         {idmap_detached, 2},  {remove_directory, 2}}),
        true},
   };
 }
@@ -312,7 +310,6 @@ Operation Generator::draw(Kind kind, const World& world, const State& state) {
       op.path = chance(3) ? "" : chance(75) ? mount_path(op.ns, state) : random_path(1);
       op.lazy = op.path.empty() || chance(60);
       break;
-    case Kind::make_directory:
     case Kind::remove_directory:
       op.path = chance(40) ? mount_path(op.ns, state) + random_path(1) : random_path(3);
       break;

@@ -33,7 +33,6 @@ constexpr std::array<const char*, kind_count> names = {"mount_new",
                                                        "new_detached",
                                                        "idmap",
                                                        "idmap_detached",
-                                                       "make_directory",
                                                        "remove_directory"};
 
 std::string propagation_name(std::uint64_t propagation) {
@@ -58,7 +57,6 @@ std::string objects(const Operation& op) {
     case Kind::read_write:
     case Kind::umount:
     case Kind::idmap:
-    case Kind::make_directory:
     case Kind::remove_directory:
       return shown(op.path);
     case Kind::bind:

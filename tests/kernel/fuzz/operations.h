@@ -37,8 +37,7 @@ enum class Kind : std::uint8_t {
   new_detached,        ///< a new tmpfs becomes `tree`
   idmap,               ///< of the mount at `path`
   idmap_detached,      ///< of `tree`
-  make_directory,      ///< `path`
-  remove_directory,    ///< `path`
+  remove_directory,    ///< `path`; none is made, so that what there is stays known
 };
 
 inline constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::remove_directory) + 1;

@@ -12,7 +12,6 @@ namespace mntcr::fuzz {
 namespace {
 
 constexpr std::uint64_t mount_attr_rdonly = 1;
-constexpr std::uint32_t directory_mode = 0755;
 
 /// Paths of operations are below the root; the root itself is the empty one.
 std::string absolute(const std::string& path) { return path.empty() ? "/" : path; }
@@ -107,8 +106,6 @@ Result<void> World::run(const Operation& op) {
       return set_attributes(op, {.attr_clr = mount_attr_rdonly});
     case Kind::idmap:
       return set_attributes(op, idmap());
-    case Kind::make_directory:
-      return kernel().mkdirat(Kernel::at_fdcwd, absolute(op.path), directory_mode);
     case Kind::remove_directory:
       return kernel().unlinkat(Kernel::at_fdcwd, absolute(op.path), abi::at_removedir);
     case Kind::move:
