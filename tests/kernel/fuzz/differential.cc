@@ -28,6 +28,8 @@ class Side {
     return outcome;
   }
 
+  std::string look_inside() { return Observer::look_inside(world_, state_); }
+
   [[nodiscard]] const World& world() const { return world_; }
   [[nodiscard]] const State& state() const { return state_; }
 
@@ -66,6 +68,14 @@ class Pair {
       return fmt::format("left: {}\nright: {}\n", errno_name(left), errno_name(right));
     if (left_.state() == right_.state()) return std::nullopt;
     return differences(left_.state(), right_.state());
+  }
+
+  /// What the machines do not agree about beyond their states.
+  std::optional<std::string> look_inside() {
+    const std::string left = left_.look_inside();
+    const std::string right = right_.look_inside();
+    if (left == right) return std::nullopt;
+    return fmt::format("left:\n{}right:\n{}", left, right);
   }
 
  private:
@@ -108,6 +118,8 @@ std::optional<Disagreement> Differential::run(Generator& generator, Coverage& co
       if (auto what = pair.step(operations.back(), &coverage))
         return Disagreement{std::move(operations), std::move(*what)};
     }
+    if (auto what = pair.look_inside())
+      return Disagreement{std::move(operations), std::move(*what)};
     return std::nullopt;
   });
 }
@@ -120,6 +132,7 @@ std::optional<Disagreement> Differential::replay(const std::vector<Operation>& o
         return Disagreement{{operations.begin(), end}, std::move(*what)};
       }
     }
+    if (auto what = pair.look_inside()) return Disagreement{operations, std::move(*what)};
     return std::nullopt;
   });
 }
@@ -140,26 +153,27 @@ Disagreement Differential::shrink(Disagreement found) {
   return found;
 }
 
-Result<std::vector<Step>> record(Machine& machine, Generator& generator) {
+Result<Recording> record(Machine& machine, Generator& generator) {
   auto side = Side::begin(machine);
   if (!side) return Failure(side.error());
-  std::vector<Step> steps;
-  while (steps.size() < generator.length() && side->state().rows.size() < most_mounts) {
+  Recording recording;
+  while (recording.steps.size() < generator.length() && side->state().rows.size() < most_mounts) {
     Operation operation = generator.next(side->world(), side->state());
     Outcome outcome = side->perform(operation);
-    steps.push_back({std::move(operation), std::move(outcome), digest(side->state())});
+    recording.steps.push_back({std::move(operation), std::move(outcome), digest(side->state())});
   }
-  return steps;
+  recording.inside = side->look_inside();
+  return recording;
 }
 
-bool deviates(Machine& machine, const std::vector<Step>& steps) {
+bool deviates(Machine& machine, const Recording& recording) {
   auto side = Side::begin(machine);
   if (!side) return true;
-  for (const Step& step : steps) {
+  for (const Step& step : recording.steps) {
     if (!(side->perform(step.operation) == step.outcome)) return true;
     if (digest(side->state()) != step.state) return true;
   }
-  return false;
+  return side->look_inside() != recording.inside;
 }
 
 }  // namespace mntcr::fuzz

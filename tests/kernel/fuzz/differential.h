@@ -55,10 +55,16 @@ struct Step {
   std::uint64_t state = 0;  ///< digest
 };
 
+/// A sequence and all answers of one machine.
+struct Recording {
+  std::vector<Step> steps;
+  std::string inside;  ///< Observer::look_inside at the end
+};
+
 /// One sequence on one machine. Fails when the machine cannot begin.
-Result<std::vector<Step>> record(Machine& machine, Generator& generator);
+Result<Recording> record(Machine& machine, Generator& generator);
 
 /// Whether the machine answers anything differently, or cannot begin.
-bool deviates(Machine& machine, const std::vector<Step>& steps);
+bool deviates(Machine& machine, const Recording& recording);
 
 }  // namespace mntcr::fuzz

@@ -23,13 +23,15 @@ Result<void> with_linux_machine(const std::function<void(Machine&)>& work) {
 }  // namespace
 
 bool can_fuzz(const std::string& what) {
-  if (sandbox::reads_by_statmount() && sandbox::in_initial_user_namespace()) return true;
+  const bool can =
+      sandbox::reads_by_statmount() && sandbox::in_initial_user_namespace() && sandbox::can_idmap();
+  if (can) return true;
   sandbox::leave_out(what);
   return false;
 }
 
 Generator generator_of(std::uint64_t number) {
-  return {number, profiles()[number % profiles().size()], true};
+  return {number, profiles()[number % profiles().size()]};
 }
 
 std::size_t job_count() {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t shortest_sequence = 10;
 constexpr std::size_t longest_sequence = 60;
-constexpr std::size_t most_namespaces = 4;
+constexpr unsigned most_namespaces = 4;
 
 /// Above this the sequence rather unmounts: propagation doubles what is there, again and again.
 constexpr std::size_t many_mounts = 90;
@@ -168,13 +168,15 @@ const std::vector<Profile>& profiles() {
   return all;
 }
 
-Generator::Generator(std::uint64_t seed, const Profile& profile, bool user_namespaces)
-    : random_(seed), profile_(profile), user_namespaces_(user_namespaces) {
+Generator::Generator(std::uint64_t seed, const Profile& profile)
+    : random_(seed), profile_(profile) {
   length_ = shortest_sequence + below(longest_sequence - shortest_sequence + 1);
   if (profile.begins_shared) draw_opening();
 }
 
 Operation Generator::next(const World& world, const State& state) {
+  constexpr unsigned percent_of_scenarios = 2;
+  if (planned_.empty() && chance(percent_of_scenarios)) plan_scenario(world, state);
   if (!planned_.empty()) {
     Operation op = planned_.front();
     planned_.pop_front();
@@ -211,8 +213,7 @@ void Generator::draw_opening() {
     if (chance(30)) change(at, abi::ms_shared, false);
   }
   if (chance(50)) {
-    planned_.push_back(
-        {.kind = Kind::clone_namespace, .other_ns = 1, .new_user = user_namespaces_ && chance(30)});
+    planned_.push_back({.kind = Kind::clone_namespace, .other_ns = 1, .new_user = chance(30)});
   }
   if (chance(40)) {
     change("", abi::ms_slave, true);
@@ -235,6 +236,11 @@ Kind Generator::draw_kind(const World& world, const State& state) {
     if (adds_mounts(kind) && state.rows.size() > many_mounts) return Kind::umount;
     return kind;
   }
+}
+
+unsigned Generator::free_namespace(const State& state) {
+  const unsigned next = state.rows.empty() ? most_namespaces : state.rows.back().ns + 1;
+  return next < most_namespaces ? next : 0;
 }
 
 unsigned Generator::draw_namespace(const World& world) {
@@ -315,7 +321,7 @@ Operation Generator::draw(Kind kind, const World& world, const State& state) {
       break;
     case Kind::clone_namespace:
       op.other_ns = world.namespaces().rbegin()->first + 1;
-      op.new_user = user_namespaces_ && chance(30);
+      op.new_user = chance(30);
       break;
     case Kind::pivot_root:
       draw_movable(op, state);
@@ -351,7 +357,7 @@ void Generator::draw_with_tree(Operation& op, const World& world, const State& s
       break;
     case Kind::attach_into:
       op.other_tree = draw_number(world.trees());
-      op.to = random_path(0);
+      op.to = chance(40) ? "" : random_path(0);
       break;
     case Kind::change_detached:
       op.path = chance(20) ? random_path(1) : "";
@@ -388,7 +394,10 @@ void Generator::draw_with_held(Operation& op, const World& world, const State& s
   if (chance(80)) op.ns = namespace_of_held_[op.held];
   if (op.kind == Kind::open_held) op.tree = new_number();
   if (op.kind == Kind::attach_to_held) op.tree = draw_number(world.trees());
-  if (op.kind == Kind::move_held) op.to = any_path(op.ns, state);
+  if (op.kind == Kind::move_held) {
+    op.beneath = chance(25);
+    op.to = op.beneath ? mount_path(op.ns, state) : any_path(op.ns, state);
+  }
   op.recursive = op.kind == Kind::open_held && chance(60);
 }
 

@@ -32,8 +32,7 @@ const std::vector<Profile>& profiles();
 /// One sequence.
 class Generator {
  public:
-  /// `user_namespaces`: whether clone_namespace may be asked for a new user namespace.
-  Generator(std::uint64_t seed, const Profile& profile, bool user_namespaces);
+  Generator(std::uint64_t seed, const Profile& profile);
 
   /// How many operations the sequence shall have: 10 to 60.
   [[nodiscard]] std::size_t length() const { return length_; }
@@ -52,11 +51,27 @@ class Generator {
 
   void draw_opening();
   Kind draw_kind(const World& world, const State& state);
+  /// A number for a new namespace; 0 when there are enough.
+  static unsigned free_namespace(const State& state);
   unsigned draw_namespace(const World& world);
   std::string random_path(std::size_t shortest);
   std::string mount_path(unsigned ns, const State& state);
   std::string any_path(unsigned ns, const State& state);
   void make_private_before(const Operation& op);
+
+  // scenarios.cc: operations in a row.
+  void plan_scenario(const World& world, const State& state);
+  void plan(Operation operation);
+  void plan_change(unsigned ns, const std::string& path, std::uint64_t propagation);
+  void plan_removed_root(unsigned ns, const State& state);
+  void plan_locked_read_only(unsigned ns, const State& state);
+  void plan_locked_child(unsigned ns, const State& state);
+  void plan_change_inside(unsigned ns, const State& state);
+  void plan_covered_tree(unsigned ns, const State& state);
+  void plan_covered_source(unsigned ns, const State& state);
+  void plan_own_peer_beneath(unsigned ns, const State& state);
+  void plan_slave_below_master(unsigned ns, const State& state);
+
   void draw_movable(Operation& op, const State& state);
   std::uint64_t draw_propagation();
   unsigned draw_number(const std::map<unsigned, Fd>& files);
@@ -69,7 +84,6 @@ class Generator {
 
   std::mt19937_64 random_;
   const Profile& profile_;
-  bool user_namespaces_;
   std::size_t length_ = 0;
   unsigned next_number_ = 0;
   std::deque<Operation> planned_;    ///< to be done before anything else is drawn

@@ -17,7 +17,7 @@
 namespace mntcr::fuzz {
 namespace {
 
-using Recordings = std::vector<std::vector<Step>>;
+using Recordings = std::vector<Recording>;
 
 /// A rule that no sequence can show, and why.
 struct Unseen {
@@ -35,9 +35,9 @@ Recordings record_all(std::size_t sequences) {
   const std::string error = with_linux_machines([&](Machine& machine, std::size_t /*job*/) {
     for (std::size_t number = next++; number < sequences; number = next++) {
       Generator generator = generator_of(number);
-      auto steps = record(machine, generator);
-      if (!steps) failed = true;
-      if (steps) recordings[number] = std::move(*steps);
+      auto recording = record(machine, generator);
+      if (!recording) failed = true;
+      if (recording) recordings[number] = std::move(*recording);
     }
   });
   REQUIRE(error.empty());

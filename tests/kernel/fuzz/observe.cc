@@ -1,10 +1,13 @@
 #include "tests/kernel/fuzz/observe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
-#include <tuple>
+#include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "runtime/kernel/linux_abi.h"
@@ -64,6 +67,16 @@ void mix(std::uint64_t& sum, std::uint64_t value) {
   constexpr unsigned shift = 29;
   sum = (sum ^ value) * factor;
   sum ^= sum >> shift;
+}
+
+/// Groups by the machine's numbers, as the state's rows name them.
+std::unordered_map<std::uint64_t, std::size_t> group_names(const State& state) {
+  std::unordered_map<std::uint64_t, std::size_t> names;
+  for (std::size_t i = 0; i < state.rows.size(); ++i) {
+    names.emplace(state.identities[i].group, state.rows[i].group);
+    names.emplace(state.identities[i].master, state.rows[i].master);
+  }
+  return names;
 }
 
 }  // namespace
@@ -135,10 +148,34 @@ State Observer::observe(const World& world) {
                             .unbindable = (status.propagation & abi::ms_unbindable) != 0,
                             .read_only = (status.attrs & mount_attr_rdonly) != 0,
                             .idmapped = (status.attrs & abi::mount_attr_idmap) != 0});
-      state.identities.push_back({status.id, status.parent_id, status.master});
+      state.identities.push_back({status.id, status.parent_id, status.peer_group, status.master});
     }
   }
   return state;
+}
+
+std::string Observer::look_inside(World& world, const State& state) {
+  const auto names = group_names(state);
+  constexpr std::string_view key = " propagate_from:";
+  constexpr std::size_t mountpoint_field = 4;
+  std::vector<std::string> found;
+  for (const auto& [number, ns] : world.namespaces()) {
+    const auto text = world.mountinfo(number);
+    if (!text) return text.error().message;
+    std::istringstream lines(*text);
+    for (std::string line; std::getline(lines, line);) {
+      const std::size_t at = line.find(key);
+      if (at == std::string::npos) continue;
+      const auto name = names.find(std::strtoull(line.c_str() + at + key.size(), nullptr, 10));
+      std::istringstream fields(line);
+      std::string mountpoint;
+      for (std::size_t field = 0; field <= mountpoint_field; ++field) fields >> mountpoint;
+      found.push_back(fmt::format("ns{} {} from:{}\n", number, mountpoint,
+                                  name == names.end() ? 0 : name->second));
+    }
+  }
+  std::ranges::sort(found);
+  return fmt::format("{}", fmt::join(found, ""));
 }
 
 Result<std::vector<Observer::Mount>> Observer::read_namespace(std::uint64_t ns) {

@@ -35,6 +35,7 @@ struct Row {
 struct Identity {
   std::uint64_t id = 0;
   std::uint64_t parent = 0;
+  std::uint64_t group = 0;
   std::uint64_t master = 0;
 };
 
@@ -63,6 +64,10 @@ class Observer {
 
   /// The calling thread is in none of the namespaces.
   State observe(const World& world);
+
+  /// What mountinfo tells of propagation and statmount does not: from where slaves receive whose
+  /// master is not in sight. A line each; groups are named as in `state`, which is the world's.
+  static std::string look_inside(World& world, const State& state);
 
   /// What was learnt of mounts is forgotten: roots were removed, or the mounts are gone.
   void forget() { constant_.clear(); }

@@ -74,6 +74,14 @@ Outcome World::perform(const Operation& operation) {
   return {.error = result.error().number, .message = result.error().message};
 }
 
+Result<std::string> World::mountinfo(unsigned ns) {
+  if (auto entered = enter(ns); !entered) return Failure(entered.error());
+  const auto file = kernel().openat2(machine_->proc(), "thread-self/mountinfo", OpenHow{});
+  auto text = file ? kernel().read_all(file->get()) : Failure(file.error());
+  if (auto left = leave(); !left) return Failure(left.error());
+  return text;
+}
+
 bool World::has_objects(const Operation& op) const {
   if (!namespaces_.contains(op.ns)) return false;
   if (op.kind == Kind::clone_namespace && namespaces_.contains(op.other_ns)) return false;
@@ -159,7 +167,7 @@ Result<void> World::run_with_held(const Operation& op) {
     case Kind::open_held:
       return keep(trees_, op.tree, kernel().open_tree(held.get(), "", clone_flags(op)));
     case Kind::move_held:
-      return kernel().move_mount(held.get(), "", Kernel::at_fdcwd, absolute(op.to), 0);
+      return kernel().move_mount(held.get(), "", Kernel::at_fdcwd, absolute(op.to), move_flags(op));
     case Kind::attach_to_held:
       return attach(op.tree, held.get(), "", 0);
     default:

@@ -41,6 +41,9 @@ class World {
 
   Outcome perform(const Operation& operation);
 
+  /// What a process in the namespace would read of its mounts.
+  Result<std::string> mountinfo(unsigned ns);
+
   [[nodiscard]] const std::map<unsigned, WorldNamespace>& namespaces() const { return namespaces_; }
   [[nodiscard]] const std::map<unsigned, Fd>& trees() const { return trees_; }
   [[nodiscard]] const std::map<unsigned, Fd>& held() const { return held_; }
