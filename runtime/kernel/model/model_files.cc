@@ -220,6 +220,7 @@ Result<std::uint64_t> ModelKernel::fstatfs_type(int fd) {
 /// Files are empty but for those of proc.
 std::string ModelKernel::content_of(const Inode& inode) {
   if (inode.superblock->type != "proc") return {};
+  if (inode.target == "mountinfo") return mountinfo();
   return inode.target.ends_with("id_map") ? "         0          0 4294967295\n" : "";
 }
 

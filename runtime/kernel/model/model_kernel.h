@@ -165,6 +165,9 @@ class ModelKernel : public Kernel {
   Result<Fd> open_place(const Place& place, const OpenHow& how);
   std::string content_of(const model::Inode& inode);
 
+  // model_mountinfo.cc
+  std::string mountinfo();
+
   // model_reading.cc
   Outcome<Place> seen_from(model::Namespace& ns);
   Outcome<model::Namespace*> asked_namespace(std::uint64_t ns_id);
