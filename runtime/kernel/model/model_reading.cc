@@ -49,11 +49,14 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 }  // namespace
 
-/// Another namespace is seen from the oldest mount on its first one, the own from the own root.
+/// Another namespace is seen from the mount that stands on its first one, the own from the own
+/// root. Linux looks for that mount among those that are younger than the first one: after a
+/// pivot_root to a mount that was cloned before the namespace was there is nothing to see.
 model::Outcome<model::Place> ModelKernel::seen_from(Namespace& ns) {
   if (&ns == &own_namespace()) return task().root.place();
   const Mount* oldest = nullptr;
   for (const auto& [number, child] : ns.root->children) {
+    if (child->id < ns.root->id) continue;
     if (oldest == nullptr || child->id < oldest->id) oldest = child;
   }
   if (oldest == nullptr) return Refusal(ENOENT);

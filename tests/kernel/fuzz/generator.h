@@ -70,6 +70,8 @@ class Generator {
   void plan_covered_tree(unsigned ns, const State& state);
   void plan_covered_source(unsigned ns, const State& state);
   void plan_own_peer_beneath(unsigned ns, const State& state);
+  void plan_unbindable_tree(unsigned ns, const State& state);
+  void plan_dying_group(unsigned ns, const State& state);
   void plan_slave_below_master(unsigned ns, const State& state);
 
   void draw_movable(Operation& op, const State& state);

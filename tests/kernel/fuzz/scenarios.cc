@@ -11,7 +11,8 @@ namespace mntcr::fuzz {
 
 void Generator::plan_scenario(const World& world, const State& state) {
   using Scenario = void (Generator::*)(unsigned, const State&);
-  constexpr std::array<Scenario, 8> scenarios = {
+  constexpr std::array<Scenario, 10> scenarios = {
+      &Generator::plan_unbindable_tree,  &Generator::plan_dying_group,
       &Generator::plan_removed_root,     &Generator::plan_locked_read_only,
       &Generator::plan_locked_child,     &Generator::plan_change_inside,
       &Generator::plan_covered_tree,     &Generator::plan_covered_source,
@@ -109,6 +110,30 @@ void Generator::plan_own_peer_beneath(unsigned ns, const State& /*state*/) {
   plan({.kind = Kind::set_group, .ns = ns, .other_ns = ns, .to = "/b/a"});
   if (chance(30)) plan_change(ns, "/b/a", abi::ms_slave);
   plan({.kind = Kind::move, .ns = ns, .path = "/b/a", .to = place, .beneath = true});
+}
+
+/// A tree with an unbindable mount, attached where it would have to be shared.
+void Generator::plan_unbindable_tree(unsigned ns, const State& state) {
+  const unsigned tree = new_number();
+  plan({.kind = Kind::open_tree, .ns = ns, .path = mount_path(ns, state), .tree = tree});
+  plan({.kind = Kind::change_detached, .ns = ns, .tree = tree, .propagation = abi::ms_unbindable});
+  plan_change(ns, "", abi::ms_shared);
+  plan({.kind = Kind::attach, .ns = ns, .to = any_path(ns, state), .tree = tree});
+}
+
+/// A group that is master and slave loses its only member.
+void Generator::plan_dying_group(unsigned ns, const State& /*state*/) {
+  if (chance(70)) plan_change(ns, "", abi::ms_shared);
+  plan({.kind = Kind::bind, .ns = ns, .to = "/a"});
+  plan_change(ns, "/a", abi::ms_slave);
+  plan_change(ns, "/a", abi::ms_shared);
+  plan({.kind = Kind::bind, .ns = ns, .path = "/a", .to = "/b/a"});
+  plan_change(ns, "/b/a", abi::ms_slave);
+  if (chance(50)) {
+    plan({.kind = Kind::umount, .ns = ns, .path = "/a", .lazy = true});
+  } else {
+    plan_change(ns, "/a", draw_propagation());
+  }
 }
 
 /// A slave that is moved to a place below its master: it receives a copy of itself.
