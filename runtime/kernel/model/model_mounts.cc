@@ -157,7 +157,7 @@ Result<void> ModelKernel::pivot_root(const std::string& new_root, const std::str
   const Place root = task().root.place();
   const auto turned = mounts_.pivot_root(own_namespace(), root, *to, *old);
   if (!turned) return failed("pivot_root", turned.error());
-  for (auto& [thread, other] : tasks_) {
+  for (Task& other : tasks_) {
     if (other.root.place() == root) other.root = pin(*to);
     if (other.cwd.place() == root) other.cwd = pin(*to);
   }
