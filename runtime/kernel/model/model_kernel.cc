@@ -133,6 +133,13 @@ void ModelKernel::make_root_boundless() {
   superblock.type = "unknown";
 }
 
+Result<void> ModelKernel::make_file(const std::string& path) {
+  const auto place = resolve(at_fdcwd, path, {});
+  if (!place) return failed("make_file", place.error());
+  place->inode->kind = InodeKind::file;
+  return {};
+}
+
 Result<std::uint64_t> ModelKernel::add_mount(const ModelMount& wanted) {
   const Place above = task().root.place();
   auto reached = resolve(at_fdcwd, wanted.path, {});

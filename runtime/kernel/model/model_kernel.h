@@ -35,9 +35,9 @@ struct ModelMount {
 /// Begins with one namespace: a hidden empty rootfs, a private tmpfs over it, the calling thread
 /// inside.
 ///
-/// Each thread is a task, as long as they come and go as those of join_thread() do: one thread calls
-/// at a time, and who started another makes no call until that has ended. A thread begins where
-/// the one that called last stands.
+/// Each thread is a task, as long as they come and go as those of join_thread() do: one thread
+/// calls at a time, and who started another makes no call until that has ended. A thread begins
+/// where the one that called last stands.
 class ModelKernel : public Kernel {
  public:
   explicit ModelKernel(std::optional<KernelRule> broken = std::nullopt);
@@ -51,6 +51,8 @@ class ModelKernel : public Kernel {
 
   /// From now on every path exists on the filesystem of the caller's root.
   void make_root_boundless();
+  /// Makes a file of what is at `path`, which would else pass for a directory.
+  Result<void> make_file(const std::string& path);
   /// Adds a mount to the caller's namespace, without any propagation; returns its unique id.
   Result<std::uint64_t> add_mount(const ModelMount& wanted);
   /// A copy of the namespace in a new user namespace; the caller stays where it is.

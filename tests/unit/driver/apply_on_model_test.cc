@@ -1,7 +1,9 @@
-// A whole apply without Linux: compiled from text, built on the model of the kernel, read back from it and compared.
+// A whole apply without Linux: compiled from text, built on the model of the kernel, read back from
+// it and compared.
 #include <fcntl.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
 
 #include "compiler/driver/pipeline.h"
@@ -58,6 +60,25 @@ type = "proc"
     CHECK(kernel.state().find_namespace(id)->mounts.size() == 5);
   }
   CHECK(kernel.state().mount_count() == before);
+}
+
+TEST_CASE("what the golden specs plan can be built on the model") {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(MNTCR_SOURCE_DIR "/tests/golden/cases")) {
+    if (entry.path().extension() != ".toml") continue;
+    Diagnostics compiled;
+    const driver::Loaded loaded = driver::load_spec(entry.path().string(), {}, {}, compiled);
+    if (!loaded.plan) continue;
+    ModelKernel kernel;
+    kernel.make_root_boundless();
+    REQUIRE(kernel.make_file("/etc/hosts"));
+    Diagnostics diagnostics;
+    auto built = apply(kernel, *loaded.plan, {}, diagnostics);
+    INFO(entry.path().filename().string());
+    INFO(render_text(diagnostics, loaded.plan->sources));
+    CHECK(built.has_value());
+    if (built) built->keep();
+  }
 }
 
 }  // namespace
