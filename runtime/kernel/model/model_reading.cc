@@ -119,12 +119,13 @@ Result<MountStatus> ModelKernel::statmount(std::uint64_t mount_id, std::uint64_t
 
 Result<void> ModelKernel::unshare(int flags) {
   if ((flags & ~(abi::clone_newns | abi::clone_fs)) != 0) return failed("unshare", EINVAL);
-  const bool main = std::this_thread::get_id() == main_;
-  if ((flags & abi::clone_fs) != 0 && !main) {
-    tasks_.insert_or_assign(std::this_thread::get_id(), tasks_.at(main_));
+  Task& task = this->task();
+  if ((flags & abi::clone_fs) != 0 && tasks_.size() > 1) {
+    // The first call of a thread, which may have the id of one that has ended.
+    const Task& starter = tasks_[tasks_.size() - 2];
+    task = {task.thread, starter.ns, starter.root, starter.cwd};
   }
   if ((flags & abi::clone_newns) == 0) return {};
-  Task& task = this->task();
   std::unordered_map<Mount*, Mount*> copies;
   auto made = mounts_.clone_namespace(task.ns->ns, userns_, copies);
   if (!made) return failed("unshare", EPERM);
