@@ -1,6 +1,7 @@
 // Fds, tasks and the world to begin with.
 #include "runtime/kernel/model/model_kernel.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "runtime/base/path.h"
@@ -50,16 +51,16 @@ Inode& reach(model::Superblock& superblock, std::string_view path) {
 }  // namespace
 
 ModelKernel::ModelKernel(std::optional<KernelRule> broken)
-    : mounts_(broken), main_(std::this_thread::get_id()) {
+    : mounts_(broken), userns_(mounts_.new_userns()) {
   make_proc();
   const auto hidden = mounts_.new_superblock("rootfs");
   Mount& rootfs = mounts_.new_mount(hidden, hidden->root());
-  auto ns = mounts_.new_namespace(rootfs, mounts_.new_userns());
+  auto ns = mounts_.new_namespace(rootfs, userns_);
   const auto visible = mounts_.new_superblock("tmpfs");
   Mount& root = mounts_.new_mount(visible, visible->root());
   mounts_.put(root, {&rootfs, rootfs.root});
   const Place place{&root, root.root};
-  tasks_.emplace(main_, Task{std::move(ns), pin(place), pin(place)});
+  tasks_.push_back({std::this_thread::get_id(), std::move(ns), pin(place), pin(place)});
 }
 
 /// Files first: they hold trees and namespaces.
@@ -76,10 +77,18 @@ void ModelKernel::make_proc() {
   nsfs_ = &mounts_.new_mount(nsfs, nsfs->root());
 }
 
+/// A thread that calls has seen those end that it started.
 ModelKernel::Task& ModelKernel::task() {
-  const auto found = tasks_.find(std::this_thread::get_id());
-  if (found != tasks_.end()) return found->second;
-  return tasks_.emplace(std::this_thread::get_id(), tasks_.at(main_)).first->second;
+  const std::thread::id caller = std::this_thread::get_id();
+  const auto known = std::ranges::find(tasks_, caller, &Task::thread);
+  if (known == tasks_.end()) {
+    Task begun = tasks_.back();
+    begun.thread = caller;
+    tasks_.push_back(std::move(begun));
+  } else {
+    tasks_.erase(known + 1, tasks_.end());
+  }
+  return tasks_.back();
 }
 
 ModelKernel::Pinned ModelKernel::pin(const Place& place) {
@@ -123,6 +132,13 @@ void ModelKernel::make_root_boundless() {
   model::Superblock& superblock = *task().root.mount->superblock;
   superblock.boundless = true;
   superblock.type = "unknown";
+}
+
+Result<void> ModelKernel::make_file(const std::string& path) {
+  const auto place = resolve(at_fdcwd, path, {});
+  if (!place) return failed("make_file", place.error());
+  place->inode->kind = InodeKind::file;
+  return {};
 }
 
 Result<std::uint64_t> ModelKernel::add_mount(const ModelMount& wanted) {

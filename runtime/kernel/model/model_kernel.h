@@ -5,6 +5,7 @@
 // specs/kernel-semantics.md has the rules, and what the model leaves out.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,22 +33,29 @@ struct ModelMount {
 };
 
 /// Begins with one namespace: a hidden empty rootfs, a private tmpfs over it, the calling thread
-/// inside. Each thread is a task; a thread that makes its first call begins as the one that
-/// made the kernel stands then, and again so with unshare(CLONE_FS). Not for several threads at a
-/// time.
+/// inside.
+///
+/// Each thread is a task, as long as they come and go as those of join_thread() do: one thread
+/// calls at a time, and who started another makes no call until that has ended. A thread begins
+/// where the one that called last stands.
 class ModelKernel : public Kernel {
  public:
   explicit ModelKernel(std::optional<KernelRule> broken = std::nullopt);
   ~ModelKernel() override;
 
   /// The mounts, to be read directly.
-  [[nodiscard]] const model::MountModel& state() const { return mounts_; }
+  [[nodiscard]] const model::MountModel& state() {
+    static_cast<void>(task());  // what ended threads held is gone
+    return mounts_;
+  }
 
   /// From now on every path exists on the filesystem of the caller's root.
   void make_root_boundless();
   /// From now on the same holds of new filesystems that the kernel fills (proc, sysfs, cgroup2 …),
   /// and of overlays.
   void make_filled_boundless() { filled_boundless_ = true; }
+  /// Makes a file of what is at `path`, which would else pass for a directory.
+  Result<void> make_file(const std::string& path);
   /// Adds a mount to the caller's namespace, without any propagation; returns its unique id.
   Result<std::uint64_t> add_mount(const ModelMount& wanted);
   /// A copy of the namespace in a new user namespace; the caller stays where it is.
@@ -113,6 +121,7 @@ class ModelKernel : public Kernel {
     [[nodiscard]] Place place() const { return {mount.get(), inode}; }
   };
   struct Task {
+    std::thread::id thread;
     std::shared_ptr<model::NamespaceHold> ns;
     Pinned root;
     Pinned cwd;
@@ -168,13 +177,16 @@ class ModelKernel : public Kernel {
   Result<Fd> open_place(const Place& place, const OpenHow& how);
   std::string content_of(const model::Inode& inode);
 
+  // model_mountinfo.cc
+  std::string mountinfo();
+
   // model_reading.cc
   Outcome<Place> seen_from(model::Namespace& ns);
   Outcome<model::Namespace*> asked_namespace(std::uint64_t ns_id);
 
   model::MountModel mounts_;
-  std::thread::id main_;
-  std::map<std::thread::id, Task> tasks_;
+  std::uint64_t userns_;    ///< the caller's, in whichever namespace it is
+  std::deque<Task> tasks_;  ///< each was started by the one before
   std::unordered_map<int, File> files_;
   int last_fd_ = 2;
   bool filled_boundless_ = false;

@@ -158,7 +158,7 @@ Result<void> ModelKernel::pivot_root(const std::string& new_root, const std::str
   const Place root = task().root.place();
   const auto turned = mounts_.pivot_root(own_namespace(), root, *to, *old);
   if (!turned) return failed("pivot_root", turned.error());
-  for (auto& [thread, other] : tasks_) {
+  for (Task& other : tasks_) {
     if (other.root.place() == root) other.root = pin(*to);
     if (other.cwd.place() == root) other.cwd = pin(*to);
   }
@@ -217,6 +217,7 @@ Result<void> ModelKernel::fsconfig_create(int context) {
     wanted.superblock = known.lock();
     if (wanted.superblock) return {};
     wanted.superblock = mounts_.new_superblock(wanted.type);
+    wanted.superblock->boundless = true;  // what the kernel has in it
     known = wanted.superblock;
   } else if (wanted.type == "proc") {
     wanted.superblock = mounts_.new_superblock(wanted.type);
@@ -225,6 +226,7 @@ Result<void> ModelKernel::fsconfig_create(int context) {
     }
   } else {
     wanted.superblock = mounts_.new_superblock(wanted.type);
+    wanted.superblock->boundless = wanted.type == "overlay";  // what its layers have in them
   }
   model::Superblock& made = *wanted.superblock;
   made.boundless = filled_boundless_ &&

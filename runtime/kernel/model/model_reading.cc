@@ -49,11 +49,14 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 }  // namespace
 
-/// Another namespace is seen from the oldest mount on its first one, the own from the own root.
+/// Another namespace is seen from the mount that stands on its first one, the own from the own
+/// root. Linux looks for that mount among those that are younger than the first one: after a
+/// pivot_root to a mount that was cloned before the namespace was there is nothing to see.
 model::Outcome<model::Place> ModelKernel::seen_from(Namespace& ns) {
   if (&ns == &own_namespace()) return task().root.place();
   const Mount* oldest = nullptr;
   for (const auto& [number, child] : ns.root->children) {
+    if (child->id < ns.root->id) continue;
     if (oldest == nullptr || child->id < oldest->id) oldest = child;
   }
   if (oldest == nullptr) return Refusal(ENOENT);
@@ -116,14 +119,15 @@ Result<MountStatus> ModelKernel::statmount(std::uint64_t mount_id, std::uint64_t
 
 Result<void> ModelKernel::unshare(int flags) {
   if ((flags & ~(abi::clone_newns | abi::clone_fs)) != 0) return failed("unshare", EINVAL);
-  const bool main = std::this_thread::get_id() == main_;
-  if ((flags & abi::clone_fs) != 0 && !main) {
-    tasks_.insert_or_assign(std::this_thread::get_id(), tasks_.at(main_));
+  Task& task = this->task();
+  if ((flags & abi::clone_fs) != 0 && tasks_.size() > 1) {
+    // The first call of a thread, which may have the id of one that has ended.
+    const Task& starter = tasks_[tasks_.size() - 2];
+    task = {task.thread, starter.ns, starter.root, starter.cwd};
   }
   if ((flags & abi::clone_newns) == 0) return {};
-  Task& task = this->task();
   std::unordered_map<Mount*, Mount*> copies;
-  auto made = mounts_.clone_namespace(task.ns->ns, task.ns->ns.userns, copies);
+  auto made = mounts_.clone_namespace(task.ns->ns, userns_, copies);
   if (!made) return failed("unshare", EPERM);
   for (Pinned* at : {&task.root, &task.cwd}) {
     const auto copy = copies.find(at->mount.get());
