@@ -80,13 +80,15 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
   const LiveDepth depth = as_spec ? LiveDepth::inodes : LiveDepth::mounts;
   const bool read = view_live(*kernel, options, depth, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
+    const ResolvedSources sources = resolve_sources(plan, resolver, &view.live);
     const DiffReport report{plan,
                             view.live,
                             view.parent,
-                            diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
+                            sources,
+                            diff(plan, sources, view.live),
                             extends_path(options, loaded),
                             checkpoint_record(loaded)};
-    differs = !report.changes.empty();
+    differs = is_different(report);
     text = written(report, form_of(options));
   });
   if (!read || !deliver(options, text, diagnostics)) return exit_trouble;

@@ -8,7 +8,8 @@ namespace {
 /// The live mount that a kept mount shows something of, and the place there.
 MountTree::Met link_of(const KeptMounts& kept, std::uint32_t live) {
   const DesiredMount& desired = kept.plan.mounts[kept.desired_of[live]];
-  if (!desired.self.empty()) return kept.live_tree.meet(desired.self, kept.unseen, live);
+  if (!desired.self.empty())
+    return kept.live_tree.meet(kept.live.mounts[live].ns, desired.self, kept.unseen, live);
   if (desired.of == no_index) return {};
   return {kept.live_of[desired.of], {}};
 }
@@ -22,7 +23,8 @@ bool holds(const KeptMounts& kept, std::uint32_t live) {
   const DesiredMount& desired = kept.plan.mounts[kept.desired_of[live]];
   const LiveMount& mount = kept.live.mounts[live];
   if (!desired.self.empty()) {
-    const MountTree::Met met = kept.live_tree.meet(desired.self, kept.unseen, live);
+    const MountTree::Met met =
+        kept.live_tree.meet(kept.live.mounts[live].ns, desired.self, kept.unseen, live);
     if (met.mount == no_index) return false;
     const LiveMount& shown = kept.live.mounts[met.mount];
     return same_device(shown, mount) && path::join(shown.root, met.rest) == mount.root;

@@ -128,9 +128,9 @@ std::string UniqueNames::derive(const std::string& target) {
 }
 
 std::vector<std::uint32_t> layers_of(const Plan& plan) {
-  std::map<std::string_view, std::vector<std::uint32_t>> by_target;
+  std::map<std::pair<std::uint32_t, std::string_view>, std::vector<std::uint32_t>> by_target;
   for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
-    by_target[plan.mounts[mount].target].push_back(mount);
+    by_target[{plan.mounts[mount].ns, plan.mounts[mount].target}].push_back(mount);
   }
   std::vector<std::uint32_t> layers(plan.mounts.size(), no_index);
   for (const auto& [target, mounts] : by_target) {
@@ -138,6 +138,15 @@ std::vector<std::uint32_t> layers_of(const Plan& plan) {
     for (std::uint32_t layer = 0; layer < mounts.size(); ++layer) layers[mounts[layer]] = layer;
   }
   return layers;
+}
+
+bool is_cloned(const Plan& plan, std::uint32_t mount) {
+  const DesiredMount& copy = plan.mounts[mount];
+  return copy.implied && plan.namespaces[copy.ns].clone != no_index &&
+         std::ranges::any_of(plan.mounts, [&](const DesiredMount& other) {
+           return other.ns == plan.namespaces[copy.ns].clone && other.span == copy.span &&
+                  other.target == copy.target;
+         });
 }
 
 std::string describe_covered(const MountTable& table, const std::vector<std::uint32_t>& covered) {

@@ -66,6 +66,8 @@ class TomlChanges {
   void gather_source(std::uint32_t mount, std::uint32_t found, const std::string& was);
   void gather_options_of_source(ChangeEntry& entry, std::uint32_t mount, std::uint32_t found);
   void gather_inode(std::uint32_t found, std::uint32_t mount);
+  void gather_propagation(ChangeEntry& entry, std::uint32_t found);
+  void gather_group_name(std::uint32_t found, std::uint32_t mount);
   void gather_idmap(ChangeEntry& entry, const Change& change) const;
   void gather_superblock(const Change& change, const Difference& difference,
                          const std::string& was);
