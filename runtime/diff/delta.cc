@@ -9,6 +9,7 @@
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
+#include "runtime/diff/copies.h"
 #include "runtime/diff/inodes.h"
 #include "runtime/diff/layer_sources.h"
 #include "runtime/diff/links.h"
@@ -244,7 +245,7 @@ bool changes_source(const Change& change) {
 /// What goes, and what of the base stays.
 KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& delta) {
   const Plan& plan = report.plan;
-  KeptMounts kept{plan, report.live, live_tree, {}, {}, {}};
+  KeptMounts kept{plan, report.live, live_tree, find_copies(plan), {}, {}, {}};
   kept.live_of = counterparts(plan, report.live, report.changes);
   kept.desired_of.assign(report.live.mounts.size(), no_index);
   kept.unseen.assign(report.live.mounts.size(), false);
@@ -253,7 +254,14 @@ KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& del
     const std::uint32_t parent = plan.mounts[mount].parent;
     const bool below_removed = parent != no_index && delta.taken[parent];
     delta.taken[mount] = below_removed || kept.live_of[mount] == no_index;
-    if (kept.live_of[mount] == no_index && !below_removed) delta.removals.push_back(mount);
+    const bool implied = kept.copies.implied[mount];
+    if (kept.live_of[mount] == no_index && !below_removed && !implied)
+      delta.removals.push_back(mount);
+  }
+  CopyChanges copies = change_copies(report, live_tree, kept.live_of, delta.taken);
+  delta.silenced = std::move(copies.silenced);
+  for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
+    delta.taken[mount] = delta.taken[mount] || copies.listed[mount];
     if (delta.taken[mount]) continue;
     kept.desired_of[kept.live_of[mount]] = mount;
     kept.unseen[kept.live_of[mount]] = plan.mounts[mount].cover;

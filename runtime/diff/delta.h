@@ -48,6 +48,7 @@ struct ListedFilesystem {
 struct Delta {
   std::vector<std::uint32_t> removals;            ///< desired; what lies on them goes with them
   std::vector<bool> taken;                        ///< desired mounts that go, by whatever removal
+  std::vector<std::uint32_t> silenced;            ///< desired; stay, but imply no copies any more
   std::vector<const Change*> changes;             ///< of mounts that stay
   std::vector<std::uint32_t> resourced;           ///< desired; stay, but need another source
   std::vector<std::uint32_t> mounts;              ///< live, in tree order

@@ -140,15 +140,6 @@ std::vector<std::uint32_t> layers_of(const Plan& plan) {
   return layers;
 }
 
-bool is_cloned(const Plan& plan, std::uint32_t mount) {
-  const DesiredMount& copy = plan.mounts[mount];
-  return copy.implied && plan.namespaces[copy.ns].clone != no_index &&
-         std::ranges::any_of(plan.mounts, [&](const DesiredMount& other) {
-           return other.ns == plan.namespaces[copy.ns].clone && other.span == copy.span &&
-                  other.target == copy.target;
-         });
-}
-
 std::string describe_covered(const MountTable& table, const std::vector<std::uint32_t>& covered) {
   if (covered.empty()) return {};
   std::string text = "covers " + path::printable(table.mounts[covered.front()].mountpoint);

@@ -45,10 +45,6 @@ std::string fsname_word(const LiveMount& mount);
 /// is the only one.
 std::vector<std::uint32_t> layers_of(const Plan& plan);
 
-/// Whether a mount without an entry of its own is one that a `clone` makes: later files find it by
-/// its target as if it had an entry.
-bool is_cloned(const Plan& plan, std::uint32_t mount);
-
 /// "covers /proc and 2 mounts below it"; empty when nothing is covered.
 std::string describe_covered(const MountTable& table, const std::vector<std::uint32_t>& covered);
 

@@ -75,6 +75,11 @@ void TomlChanges::gather() {
     gather_inode(live_of_[mount], mount);
     gather_group_name(live_of_[mount], mount);
   }
+  for (const std::uint32_t mount : delta_.silenced) {
+    ChangeEntry& entry = changes_[mount];
+    entry.comments.emplace_back("not all copies that sharing implies of it are there");
+    entry.keys.emplace_back("propagate", "false");
+  }
 }
 
 void TomlChanges::gather(const Change& change) {
@@ -170,8 +175,7 @@ void TomlChanges::gather_propagation(ChangeEntry& entry, std::uint32_t found) {
 
 /// A mount of the base whose group had no name, and needs one for those that have joined it.
 void TomlChanges::gather_group_name(std::uint32_t found, std::uint32_t mount) {
-  const bool is_copy = desired(mount).implied && !is_cloned(report_.plan, mount);
-  if (is_copy || delta_.taken[mount] || !groups_.same(mount, found)) return;
+  if (copies_.implied[mount] || delta_.taken[mount] || !groups_.same(mount, found)) return;
   if (desired(mount).group == no_index) return;
   const std::string words = groups_.words(found);
   if (words == desired_propagation(report_.plan, desired(mount))) return;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/diff/copies.h"
 #include "runtime/diff/delta.h"
 #include "runtime/diff/diff.h"
 #include "runtime/diff/groups.h"
@@ -42,7 +43,12 @@ class TomlChanges {
   TomlChanges(const DiffReport& report, const Delta& delta,
               const std::vector<std::uint32_t>& live_of, GroupNames& groups,
               const IdmapWords& idmaps)
-      : report_(report), delta_(delta), live_of_(live_of), groups_(groups), idmaps_(idmaps) {}
+      : report_(report),
+        delta_(delta),
+        live_of_(live_of),
+        groups_(groups),
+        idmaps_(idmaps),
+        copies_(find_copies(report.plan)) {}
 
   /// Takes up all that differs.
   void gather();
@@ -80,6 +86,7 @@ class TomlChanges {
   const std::vector<std::uint32_t>& live_of_;
   GroupNames& groups_;
   const IdmapWords& idmaps_;
+  const PlanCopies copies_;
   std::map<std::uint32_t, ChangeEntry> changes_;  ///< by desired mount
   std::map<std::string, FilesystemEntry> filesystems_;
 };
