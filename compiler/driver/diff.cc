@@ -104,11 +104,15 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
   const LiveDepth depth = as_spec ? LiveDepth::inodes : LiveDepth::mounts;
   const bool read = view_live(*kernel, options, depth, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
-    DiffReport report{plan, view.live, view.parent,
-                      diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
+    const ResolvedSources sources = resolve_sources(plan, resolver, &view.live);
+    DiffReport report{plan,
+                      view.live,
+                      view.parent,
+                      sources,
+                      diff(plan, sources, view.live),
                       extends_path(options, loaded)};
     if (as_spec) report.checkpoint = checkpoint_record(loaded);
-    differs = !report.changes.empty();
+    differs = is_different(report);
     text = written(report, form_of(options));
   });
   if (!read || !deliver(options, text, diagnostics)) return exit_trouble;

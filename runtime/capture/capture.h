@@ -51,6 +51,8 @@ struct SourceIdentity {
   std::uint32_t dev_minor = 0;
   std::string root;                 ///< path within the filesystem, as mountinfo shows it
   std::optional<IdMap> idmap = {};  ///< of the mount on which the path ends: a bind has it, too
+  std::uint64_t peer_group = 0;     ///< of that mount
+  bool whole = false;               ///< the path is where that mount is mounted
   bool operator==(const SourceIdentity&) const = default;
 };
 
@@ -80,6 +82,9 @@ class SourceResolver {
   /// `likely` changes no answer, it only makes answers that are among it cheaper.
   Result<SourceIdentity> resolve(const std::string& path, bool follow,
                                  const LikelySources* likely = nullptr);
+
+  /// The capture that it was made from.
+  [[nodiscard]] const MountTable& table() const { return table_; }
 
  private:
   /// Where an open file lies.

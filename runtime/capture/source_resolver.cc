@@ -48,6 +48,12 @@ Result<std::uint64_t> mountinfo_id(Kernel& kernel, const Fd& proc, int file) {
   return id;
 }
 
+/// What the place `below` the root of a mount is.
+SourceIdentity identity_of(const LiveMount& mount, const std::string& below) {
+  return {mount.dev_major, mount.dev_minor,  path::join(mount.root, below),
+          mount.idmap,     mount.peer_group, below.empty()};
+}
+
 }  // namespace
 
 Result<std::uint64_t> id_in_table(Kernel& kernel, const Fd& proc, const MountTable& table, int file,
@@ -129,8 +135,7 @@ std::optional<SourceIdentity> SourceResolver::told_by_table(const Fd& root, cons
   }
   const TableWalk::Place place = walk_.at(done);
   if (!place.untouchable) return std::nullopt;
-  return SourceIdentity{place.mount->dev_major, place.mount->dev_minor,
-                        path::join(place.mount->root, place.below), place.mount->idmap};
+  return identity_of(*place.mount, place.below);
 }
 
 LikelySources::LikelySources(const MountTable& table) {
@@ -155,11 +160,8 @@ std::optional<SourceIdentity> SourceResolver::as_likely(const Fd& root, const st
   const auto place = look_at(file->get());
   if (!place || !path::is_at_or_below(path, place->mount->mountpoint)) return std::nullopt;
   const LiveMount& mount = *place->mount;
-  SourceIdentity identity{mount.dev_major, mount.dev_minor,
-                          path::join(mount.root, path::relative_to(path, mount.mountpoint))};
-  if (!likely.has(identity)) return std::nullopt;
-  identity.idmap = mount.idmap;
-  return identity;
+  SourceIdentity identity = identity_of(mount, path::relative_to(path, mount.mountpoint));
+  return likely.has(identity) ? std::optional(std::move(identity)) : std::nullopt;
 }
 
 Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool follow,
@@ -178,16 +180,14 @@ Result<SourceIdentity> SourceResolver::resolve(const std::string& path, bool fol
   if (!place) return in_context(path::printable(path), place.error());
 
   const LiveMount& mount = *place->mount;
-  SourceIdentity identity{mount.dev_major, mount.dev_minor, mount.root, mount.idmap};
-  if (place->is_mount_root) return identity;
+  if (place->is_mount_root) return identity_of(mount, {});
   const auto shown = path_of(file->get(), *place);
   if (!shown) return in_context(path::printable(path), shown.error());
   if (!path::is_at_or_below(*shown, mount.mountpoint)) {
     return in_context(path::printable(path),
                       Error{"its mount was moved since the mounts were read", EAGAIN, {}});
   }
-  identity.root = path::join(mount.root, path::relative_to(*shown, mount.mountpoint));
-  return identity;
+  return identity_of(mount, path::relative_to(*shown, mount.mountpoint));
 }
 
 }  // namespace mntcr

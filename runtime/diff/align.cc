@@ -6,6 +6,7 @@
 
 #include "runtime/diff/compare.h"
 #include "runtime/diff/identity.h"
+#include "runtime/diff/namespaces.h"
 
 namespace mntcr {
 namespace {
@@ -48,10 +49,25 @@ std::vector<Place> places_on(const Pair& pair, const MountTree& desired, const M
   return places;
 }
 
-/// Goes over all places in tree order. `at` gets the stacks of a place and says how they pair up.
+/// The roots of all namespaces of either side.
+std::vector<Place> pair_namespace_roots(const Plan& plan, const MountTable& table,
+                                        const MountTree& desired, const MountTree& live) {
+  std::vector<Place> places;
+  const std::vector<std::uint32_t> pairs = pair_namespaces(plan, table);
+  for (std::uint32_t ns = 0; ns < pairs.size(); ++ns) {
+    places.push_back({desired.root(ns), pairs[ns] == no_index ? no_index : live.root(pairs[ns])});
+  }
+  for (const std::uint32_t ns : odd_namespaces(plan, table).appeared)
+    places.push_back({no_index, live.root(ns)});
+  return places;
+}
+
+/// Goes over all places in tree order, from `roots` on. `at` gets the stacks of a place and says
+/// how they pair up.
 void for_each_place(const MountTree& desired, const MountTree& live,
+                    const std::vector<Place>& roots,
                     const std::function<std::vector<Pair>(const Layers&, const Layers&)>& at) {
-  std::vector<Place> todo{{desired.size() > 0 ? 0 : no_index, live.size() > 0 ? 0 : no_index}};
+  std::vector<Place> todo(roots.rbegin(), roots.rend());
   while (!todo.empty()) {
     const Place place = todo.back();
     todo.pop_back();
@@ -154,21 +170,33 @@ void pair_unknown_sources(std::vector<Pair>& pairs, const Identities& identities
 }
 
 /// A namespace always has a root: the bottoms of its stack are one mount, of whatever source.
-void pair_roots(std::vector<Pair>& pairs) {
-  const auto is_root = [](std::uint32_t mount) { return mount == 0; };
-  const auto desired = std::ranges::find_if(pairs, is_root, &Pair::desired);
-  const auto live = std::ranges::find_if(pairs, is_root, &Pair::live);
+void pair_roots(std::vector<Pair>& pairs, const MountTree& desired_tree,
+                const MountTree& live_tree) {
+  const auto root_of = [](const MountTree& tree) {
+    return [&](std::uint32_t mount) { return mount != no_index && tree.is_root(mount); };
+  };
+  const auto desired = std::ranges::find_if(pairs, root_of(desired_tree), &Pair::desired);
+  const auto live = std::ranges::find_if(pairs, root_of(live_tree), &Pair::live);
   if (desired == pairs.end() || live == pairs.end() || desired == live) return;
   if (desired->live != no_index || live->desired != no_index) return;
+  const Pair roots{desired->desired, live->live, true};
   pairs.erase(std::max(desired, live));
   pairs.erase(std::min(desired, live));
-  pairs.insert(pairs.begin(), Pair{0, 0, true});
+  pairs.insert(pairs.begin(), roots);
 }
 
 constexpr std::size_t most_cells = 1U << 20U;  ///< of the table that best_alignment makes
 constexpr std::uint32_t deleted_source = 1;
 constexpr std::uint32_t same_source = 1U
                                       << 12U;  ///< outweighs the likeness of all layers of a stack
+
+/// Whether propagation is of the same kind on both sides; which groups it is about is found out by
+/// the pairs.
+bool is_shared_alike(const DesiredMount& desired, const LiveMount& live) {
+  return (desired.group != no_index) == (live.peer_group != 0) &&
+         desired.unbindable == live.unbindable &&
+         (desired.group != no_index || (desired.master != no_index) == (live.master != 0));
+}
 
 Score score_of(const Plan& plan, const MountTable& live, const Identities& identities) {
   return [&](std::uint32_t desired, std::uint32_t candidate) -> std::uint32_t {
@@ -178,7 +206,7 @@ Score score_of(const Plan& plan, const MountTable& live, const Identities& ident
     const DesiredMount& wanted = plan.mounts[desired];
     const LiveMount& found = live.mounts[candidate];
     const bool like =
-        compare_mount(wanted, found).empty() &&
+        compare_mount(wanted, found).empty() && is_shared_alike(wanted, found) &&
         compare_superblock(plan.superblocks[wanted.superblock], found, live.ids_are_ours).empty();
     return like ? same_source + 1 : same_source;
   };
@@ -192,13 +220,14 @@ std::vector<Pair> align(const Plan& plan, const ResolvedSources& sources, const 
   Identities identities(plan, sources, live, desired_tree, live_tree);
   const Score score = score_of(plan, live, identities);
   std::vector<Pair> all;
-  for_each_place(desired_tree, live_tree, [&](const Layers& wanted, const Layers& found) {
+  const auto roots = pair_namespace_roots(plan, live, desired_tree, live_tree);
+  for_each_place(desired_tree, live_tree, roots, [&](const Layers& wanted, const Layers& found) {
     const bool small = wanted.size() <= most_cells / (found.size() + 1);
     std::vector<Pair> pairs = confirm(
         small ? best_alignment(wanted, found, score) : quick_alignment(wanted, found, score),
         identities);
     pair_unknown_sources(pairs, identities);
-    pair_roots(pairs);
+    pair_roots(pairs, desired_tree, live_tree);
     for (Pair& pair : pairs) {
       if (pair.other_source) pair.deleted_source = identities.deleted(pair.desired, pair.live);
     }
@@ -218,7 +247,10 @@ std::vector<std::uint32_t> counterparts(const Plan& plan, const MountTable& live
   }
   std::vector<std::uint32_t> found(plan.mounts.size(), no_index);
   if (plan.mounts.empty()) return found;
-  for_each_place(MountTree(plan), MountTree(live), [&](Layers wanted, Layers present) {
+  const MountTree desired_tree(plan);
+  const MountTree live_tree(live);
+  const auto roots = pair_namespace_roots(plan, live, desired_tree, live_tree);
+  for_each_place(desired_tree, live_tree, roots, [&](Layers wanted, Layers present) {
     std::erase_if(wanted, [&](std::uint32_t mount) { return removed[mount]; });
     std::erase_if(present, [&](std::uint32_t mount) { return added[mount]; });
     std::vector<Pair> pairs;

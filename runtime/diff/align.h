@@ -1,7 +1,7 @@
-// Which desired mount is which live one. The root stands for the root; below a pair, what is
-// mounted at one place on either side is a stack, and stacks are aligned as sequences by identity,
-// so that a mount put over or beneath another is one addition and everything else keeps its
-// counterpart.
+// Which desired mount is which live one. Namespaces go by their names, and the root of one stands
+// for the root of the other; below a pair, what is mounted at one place on either side is a stack,
+// and stacks are aligned as sequences by identity, so that a mount put over or beneath another is
+// one addition and everything else keeps its counterpart.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,9 @@ struct Pair {
   Deleted deleted_source = Deleted::no;
 };
 
-/// Every mount of both sides once, in tree order: a mount before those below it, stacks from the
-/// bottom up, siblings by the bytes of their mountpoints.
+/// Every mount of both sides once, in tree order: namespace by namespace, those that only the live
+/// side has last; a mount before those below it, stacks from the bottom up, siblings by the bytes
+/// of their mountpoints.
 std::vector<Pair> align(const Plan& plan, const ResolvedSources& sources, const MountTable& live);
 
 /// The pairs behind `changes`, which `diff` gave for `plan` and `live`; of each desired mount its

@@ -180,12 +180,6 @@ std::string joined(const std::vector<std::string_view>& words) {
 
 }  // namespace
 
-std::string propagation_word(const LiveMount& live) {
-  if (live.unbindable) return live.master != 0 ? "slave unbindable" : "unbindable";
-  if (live.master != 0) return live.peer_group != 0 ? "slave shared" : "slave";
-  return live.peer_group != 0 ? "shared" : "private";
-}
-
 std::vector<Difference> compare_mount(const DesiredMount& desired, const LiveMount& live) {
   std::vector<Difference> differences;
   const AttrDemand& demand = desired.attrs;
@@ -196,9 +190,6 @@ std::vector<Difference> compare_mount(const DesiredMount& desired, const LiveMou
   if (differing != 0) {
     differences.push_back({"options", joined(attr_words(demand.value, differing)),
                            joined(attr_words(live.attrs, differing))});
-  }
-  if (const std::string word = propagation_word(live); word != "private") {
-    differences.push_back({"propagation", "private", word});
   }
   return differences;
 }

@@ -11,7 +11,7 @@
 
 namespace mntcr {
 
-/// Per-mount flags that the spec decides, and propagation.
+/// Per-mount flags that the spec decides.
 std::vector<Difference> compare_mount(const DesiredMount& desired, const LiveMount& live);
 
 /// Parameters, flags and source name of a filesystem that the plan makes; of one of the
@@ -23,8 +23,5 @@ std::vector<Difference> compare_superblock(const DesiredSuperblock& desired, con
 /// The difference between where a mount shall come from and where it does.
 Difference compare_source(const DesiredMount& desired, const DesiredSuperblock& superblock,
                           const LiveMount& live, Deleted deleted);
-
-/// "private", "shared", "slave", "slave shared" or "unbindable".
-std::string propagation_word(const LiveMount& live);
 
 }  // namespace mntcr

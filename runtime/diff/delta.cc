@@ -9,10 +9,13 @@
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/align.h"
+#include "runtime/diff/copies.h"
 #include "runtime/diff/inodes.h"
 #include "runtime/diff/layer_sources.h"
 #include "runtime/diff/links.h"
 #include "runtime/diff/names.h"
+#include "runtime/diff/shared_sources.h"
+#include "runtime/diff/showing.h"
 
 namespace mntcr {
 namespace {
@@ -20,77 +23,6 @@ namespace {
 using Device = DeviceNumber;
 
 Device device_of(const LiveMount& mount) { return {mount.dev_major, mount.dev_minor}; }
-
-/// The mounts of a tree in tree order.
-std::vector<std::uint32_t> tree_order(const MountTree& tree) {
-  std::vector<std::uint32_t> order;
-  std::vector<std::uint32_t> todo;
-  if (tree.size() > 0) todo.push_back(0);
-  while (!todo.empty()) {
-    order.push_back(todo.back());
-    todo.pop_back();
-    const auto children = tree.children(order.back());
-    todo.insert(todo.end(), children.rbegin(), children.rend());
-  }
-  return order;
-}
-
-/// Finds the path at which some mounts of a namespace show a place of a filesystem.
-class Showing {
- public:
-  /// Looks among the mounts of `table` for which `eligible` holds; walks pass those of `unseen`.
-  Showing(const MountTable& table, const MountTree& tree, const std::vector<bool>& eligible,
-          const std::vector<bool>& unseen)
-      : table_(table), tree_(tree), unseen_(unseen) {
-    for (std::uint32_t mount = 0; mount < table.mounts.size(); ++mount) {
-      if (eligible.empty() || eligible[mount]) by_root_.emplace(key(table.mounts[mount]), mount);
-      idmapped_ |= table.mounts[mount].idmap.has_value();
-    }
-  }
-
-  /// A path, and the mount on which it ends.
-  struct Shown {
-    std::string path;
-    std::uint32_t mount;
-  };
-
-  /// The path to what `wanted` shows, by the mount whose root is nearest to it, for a walk without
-  /// the mount `without`. One that would give its binds another idmap is taken only where there is
-  /// no other.
-  [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted,
-                                             std::uint32_t without = no_index) const {
-    auto shown = path_to(wanted, without, true);
-    return shown || !idmapped_ ? shown : path_to(wanted, without, false);
-  }
-
- private:
-  using Key = std::pair<Device, std::string>;
-  static Key key(const LiveMount& mount) { return {device_of(mount), mount.root}; }
-
-  [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted, std::uint32_t without,
-                                             bool fitting) const {
-    if (is_deleted_root(wanted.root)) return std::nullopt;
-    std::string_view root = wanted.root;
-    while (true) {
-      const auto [begin, end] = by_root_.equal_range({device_of(wanted), std::string(root)});
-      for (auto found = begin; found != end; ++found) {
-        const auto& idmap = table_.mounts[found->second].idmap;
-        if (fitting && idmap && idmap != wanted.idmap) continue;
-        std::string path = path::join(table_.mounts[found->second].mountpoint,
-                                      path::relative_to(wanted.root, root));
-        if (tree_.walk(path, unseen_, without) == found->second) return Shown{path, found->second};
-      }
-      if (root == "/" || root.empty()) return std::nullopt;
-      root = path::parent(root);
-    }
-  }
-
-  const MountTable& table_;
-  const MountTree& tree_;
-  const std::vector<bool>& unseen_;
-  std::multimap<Key, std::uint32_t> by_root_;
-  bool idmapped_ = false;  ///< one of the mounts is
-};
 
 /// What the base calls the removed inodes that its mounts show; by live mount.
 std::map<std::uint32_t, std::string> labels_of_base(const Plan& plan,
@@ -139,6 +71,10 @@ class SourceFinder {
     }
   }
 
+  /// Has mounts of one group show one filesystem also where they come from the parent by different
+  /// paths.
+  void unite() { unite_sources({report_, live_tree_, live_of_, outside_, names_}, delta_); }
+
   /// Names the filesystems of the base on which mounts need more than the base makes.
   void name_trees() {
     std::map<DeviceNumber, std::uint32_t> superblocks;
@@ -166,12 +102,12 @@ class SourceFinder {
       return true;
     }
     ListedSource& source = delta_.sources[mount];
-    if (const auto found = inside_.path_to(live, mount)) {
+    if (const auto found = inside_.path_to(live, live.ns, mount)) {
       source.source = "self:" + found->path;
       source.shown = found->mount;
       return true;
     }
-    if (const auto found = outside_.path_to(live)) {
+    if (const auto found = outside_.path_to(live, 0)) {
       source.source = "parent:" + found->path;
       source.parent = found->mount;
       return true;
@@ -224,12 +160,16 @@ class SourceFinder {
     if (maker == mounts.end()) return false;
     for (const std::uint32_t mount : mounts) {
       const LiveMount& live = report_.live.mounts[mount];
-      const bool makes = mount == *maker || (live.root == "/" && is_singleton(live.fs_type));
+      const bool makes = mount == *maker || is_whole_singleton(live);
       delta_.sources[mount] = makes
                                   ? ListedSource{live.fs_type, {}, false}
                                   : ListedSource{{}, "self:" + path_through(*maker, mount), false};
     }
     return true;
+  }
+
+  static bool is_whole_singleton(const LiveMount& mount) {
+    return mount.root == "/" && is_singleton(mount.fs_type);
   }
 
   /// The path at which `maker`, which shows all of a filesystem, has what `mount` shows.
@@ -239,9 +179,12 @@ class SourceFinder {
   }
 
   bool leads_to_all(std::uint32_t maker, const std::vector<std::uint32_t>& mounts) {
+    const std::uint32_t ns = report_.live.mounts[maker].ns;
     return std::ranges::all_of(mounts, [&](std::uint32_t mount) {
+      const LiveMount& live = report_.live.mounts[mount];
+      if (live.ns != ns) return is_whole_singleton(live);
       return mount == maker ||
-             live_tree_.walk(path_through(maker, mount), delta_.unseen, mount) == maker;
+             live_tree_.walk(ns, path_through(maker, mount), delta_.unseen, mount) == maker;
     });
   }
 
@@ -249,11 +192,12 @@ class SourceFinder {
   void name_filesystem(const std::vector<std::uint32_t>& mounts, std::uint32_t desired) {
     std::string name;
     if (desired != no_index) {
-      name = report_.plan.superblocks[report_.plan.mounts[desired].superblock].name;
+      const auto& superblock = report_.plan.superblocks[report_.plan.mounts[desired].superblock];
+      if (superblock.kind == DesiredSuperblock::Kind::made) name = superblock.name;
       if (name.empty()) name = add_of_base(desired, mounts.front());
     } else {
       name = names_.derive(report_.live.mounts[mounts.front()].mountpoint);
-      delta_.filesystems.push_back({name, {}, no_index, mounts.front()});
+      delta_.filesystems.push_back({.name = name, .live = mounts.front()});
     }
     for (const std::uint32_t mount : mounts) {
       const LiveMount& live = report_.live.mounts[mount];
@@ -271,8 +215,12 @@ class SourceFinder {
   /// Declares the filesystem of a mount of the base; gives its name.
   std::string add_of_base(std::uint32_t desired, std::uint32_t live) {
     std::string name = names_.derive(report_.live.mounts[live].mountpoint);
-    delta_.filesystems.push_back(
-        {name, report_.plan.mounts[desired].target, layers_of(report_.plan)[desired], live});
+    const DesiredMount& mount = report_.plan.mounts[desired];
+    delta_.filesystems.push_back({.name = name,
+                                  .of = mount.target,
+                                  .of_ns = report_.plan.namespaces[mount.ns].name,
+                                  .layer = layers_of(report_.plan)[desired],
+                                  .live = live});
     return name;
   }
 
@@ -298,7 +246,7 @@ bool changes_source(const Change& change) {
 /// What goes, and what of the base stays.
 KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& delta) {
   const Plan& plan = report.plan;
-  KeptMounts kept{plan, report.live, live_tree, {}, {}, {}};
+  KeptMounts kept{plan, report.live, live_tree, find_copies(plan), {}, {}, {}};
   kept.live_of = counterparts(plan, report.live, report.changes);
   kept.desired_of.assign(report.live.mounts.size(), no_index);
   kept.unseen.assign(report.live.mounts.size(), false);
@@ -307,12 +255,19 @@ KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& del
     const std::uint32_t parent = plan.mounts[mount].parent;
     const bool below_removed = parent != no_index && delta.taken[parent];
     delta.taken[mount] = below_removed || kept.live_of[mount] == no_index;
-    if (kept.live_of[mount] == no_index && !below_removed) delta.removals.push_back(mount);
+    const bool implied = kept.copies.implied[mount];
+    if (kept.live_of[mount] == no_index && !below_removed && !implied)
+      delta.removals.push_back(mount);
+  }
+  CopyChanges copies = change_copies(report, live_tree, kept.live_of, delta.taken);
+  delta.silenced = std::move(copies.silenced);
+  for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
+    delta.taken[mount] = delta.taken[mount] || copies.listed[mount];
     if (delta.taken[mount]) continue;
     kept.desired_of[kept.live_of[mount]] = mount;
     kept.unseen[kept.live_of[mount]] = plan.mounts[mount].cover;
   }
-  for (const std::uint32_t mount : tree_order(live_tree)) {
+  for (const std::uint32_t mount : live_tree.tree_order()) {
     if (kept.desired_of[mount] != no_index) continue;
     delta.mounts.push_back(mount);
     kept.unseen[mount] = !live_tree.covered_by(mount).empty();
@@ -347,6 +302,7 @@ Delta make_delta(const DiffReport& report, const MountTree& live_tree) {
   const std::vector<bool> showing = find_independent(kept, given);
   SourceFinder finder(report, live_tree, kept.live_of, showing, delta);
   finder.find(sought);
+  finder.unite();
   finder.name_trees();
   for (const Change* change : delta.changes) {
     if (report.live.mounts[change->live].fs_type != overlay_type) continue;

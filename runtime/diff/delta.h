@@ -33,10 +33,13 @@ struct ListedSource {
   std::uint32_t shown = no_index;   ///< else the live mount of the base that it leads to, if any
 };
 
-/// A [filesystem] that the delta declares because no path of the container leads to it.
+/// A [filesystem] that the delta declares because no path of the container leads to it, or because
+/// mounts that share it come from the parent by different paths.
 struct ListedFilesystem {
   std::string name;
-  std::string of;                  ///< the target of a mount that shows it; empty when it is new
+  std::string parent = {};  ///< the parent shows it at this path; empty when it is not the parent's
+  std::string of = {};      ///< the target of a mount that shows it; empty when it is new
+  std::string of_ns = {};   ///< the namespace of that mount
   std::uint32_t layer = no_index;  ///< of that mount, where several share the target
   std::uint32_t live = no_index;   ///< a mount that shows it
 };
@@ -45,6 +48,7 @@ struct ListedFilesystem {
 struct Delta {
   std::vector<std::uint32_t> removals;            ///< desired; what lies on them goes with them
   std::vector<bool> taken;                        ///< desired mounts that go, by whatever removal
+  std::vector<std::uint32_t> silenced;            ///< desired; stay, but imply no copies any more
   std::vector<const Change*> changes;             ///< of mounts that stay
   std::vector<std::uint32_t> resourced;           ///< desired; stay, but need another source
   std::vector<std::uint32_t> mounts;              ///< live, in tree order

@@ -4,8 +4,8 @@
 
 #include "runtime/base/mount_options.h"
 #include "runtime/diff/align.h"
-#include "runtime/diff/compare.h"
 #include "runtime/diff/delta.h"
+#include "runtime/diff/groups.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
 
@@ -13,11 +13,12 @@ namespace mntcr {
 namespace {
 
 DescribedChange describe_added(const DiffReport& report, const MountTree& tree, const Delta& delta,
-                               std::uint32_t mount) {
+                               GroupNames& groups, std::uint32_t mount) {
   const LiveMount& live = report.live.mounts[mount];
   const ListedSource& from = delta.sources.at(mount);
   DescribedChange described;
   described.kind = Change::Kind::added;
+  described.ns = report.live.namespaces[live.ns];
   described.target = live.mountpoint;
   described.type = live.fs_type;
   described.source = from.type.empty() ? from.source : from.type;
@@ -26,7 +27,7 @@ DescribedChange describe_added(const DiffReport& report, const MountTree& tree, 
   }
   if (!from.type.empty()) described.parameters = filesystem_words(live, report.live.ids_are_ours);
   if (live.idmap) described.idmap = idmap::words(*live.idmap);
-  described.propagation = propagation_word(live);
+  described.propagation = groups.words(mount);
   described.covers = tree.covered_by(mount);
   return described;
 }
@@ -37,6 +38,7 @@ DescribedChange describe_desired(const DiffReport& report, const std::vector<std
   const DesiredSuperblock& superblock = report.plan.superblocks[desired.superblock];
   DescribedChange described;
   described.kind = change.kind;
+  described.ns = report.plan.namespaces[desired.ns].name;
   described.target = desired.target;
   described.layer = layers[change.desired];
   described.type =
@@ -53,10 +55,12 @@ std::vector<DescribedChange> describe_changes(const DiffReport& report) {
   const MountTree tree(report.live);
   const Delta delta = make_delta(report, tree);
   const std::vector<std::uint32_t> layers = layers_of(report.plan);
+  const auto live_of = counterparts(report.plan, report.live, report.changes);
+  GroupNames groups(report.plan, report.sources, report.live, tree, live_of);
   std::vector<DescribedChange> all;
   for (const Change& change : report.changes) {
     all.push_back(change.kind == Change::Kind::added
-                      ? describe_added(report, tree, delta, change.live)
+                      ? describe_added(report, tree, delta, groups, change.live)
                       : describe_desired(report, layers, change));
     for (Difference& difference : all.back().differences) {
       const auto from = delta.sources.find(change.live);

@@ -14,6 +14,7 @@ namespace mntcr {
 /// One change in words. Strings are raw bytes.
 struct DescribedChange {
   Change::Kind kind{};
+  std::string ns;  ///< the namespace's name
   std::string target;
   std::uint32_t layer = no_index;    ///< of a desired mount that shares its target with others
   std::string type;                  ///< of the filesystem; of a removed bind not known
@@ -22,7 +23,7 @@ struct DescribedChange {
   std::vector<std::string>
       parameters;                     ///< added: the filesystem's, where it is the container's own
   std::string idmap;                  ///< added: "uid 0:100000:65536 …", empty when it has none
-  std::string propagation;            ///< added: "private", "shared" …
+  std::string propagation;            ///< added: "private", "slave:srv shared:x" …
   std::vector<std::uint32_t> covers;  ///< added: the live mounts that it hides
   std::vector<Difference> differences;  ///< changed
   Span span;                            ///< removed, changed: the entry in the spec

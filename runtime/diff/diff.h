@@ -1,8 +1,8 @@
 // Desired state x live mounts -> the changes that separate them.
 //
-// Mounts are paired by where they stand: the root with the root, then children by their mountpoint
-// below a paired parent. A stack (mounts on one another's root) is aligned by (superblock, root),
-// so that one mount put into a stack is one addition.
+// Mounts are paired by where they stand: namespaces by name, the root with the root, then children
+// by their mountpoint below a paired parent. A stack (mounts on one another's root) is aligned by
+// (superblock, root), so that one mount put into a stack is one addition.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "runtime/base/result.h"
 #include "runtime/capture/capture.h"
 #include "runtime/capture/mount_table.h"
+#include "runtime/diff/outside_groups.h"
 #include "runtime/plan/plan.h"
 
 namespace mntcr {
@@ -40,10 +41,15 @@ struct ResolvedSources {
   std::map<std::uint32_t, Result<SourceIdentity>> by_superblock;
   /// Where one that is missing would be, by the folder that it was in.
   std::map<std::uint32_t, SourceIdentity> former;
+  /// By desired group that crosses the border: the peer group of the parent's mount; 0 where the
+  /// path leads to none.
+  std::map<std::uint32_t, std::uint64_t> groups;
+  /// Groups with members in the parent that the live mounts have to do with.
+  OutsideGroups outside;
 };
 
-/// Resolves the parent superblocks of `plan` in the namespace that `resolver` answers for. `live`,
-/// what they will be compared with, makes it faster.
+/// Resolves the parent superblocks and groups of `plan` in the namespace that `resolver` answers
+/// for. `live`, what they will be compared with, makes it faster.
 ResolvedSources resolve_sources(const Plan& plan, SourceResolver& resolver,
                                 const MountTable* live = nullptr);
 
@@ -64,13 +70,17 @@ struct CheckpointRecord {
 struct DiffReport {
   const Plan& plan;
   const MountTable& live;
-  const MountTable& parent;  ///< the parent namespace, to name bind sources by path
+  const MountTable& parent;        ///< the parent namespace, to name bind sources by path
+  const ResolvedSources& sources;  ///< what `changes` were found with
   std::vector<Change> changes;
   std::string extends;  ///< path of the spec, as the delta names it
   std::optional<CheckpointRecord> checkpoint = std::nullopt;  ///< for write_toml
   /// By live mount, where its source is known without a look at the mounts; else empty.
   std::vector<std::string> known_sources = {};
 };
+
+/// Whether there is anything to tell: a change, or sharing with the parent that the plan refuses.
+bool is_different(const DiffReport& report);
 
 /// For people: a line for each change, and below it what differs.
 std::string write_text(const DiffReport& report);

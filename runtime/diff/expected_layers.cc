@@ -20,7 +20,7 @@ class LayerFinder {
  public:
   LayerFinder(const Plan& plan, const MountTable& table) : plan_(plan), tree_(table) {}
 
-  [[nodiscard]] std::vector<LiveLayer> layers_of(std::uint32_t overlay) const {
+  [[nodiscard]] std::vector<LiveLayer> layers_of(std::uint32_t overlay, std::uint32_t ns) const {
     std::vector<bool> unseen;
     for (const DesiredMount& mount : plan_.mounts)
       unseen.push_back(mount.cover || mount.superblock == overlay);
@@ -28,7 +28,7 @@ class LayerFinder {
     for (const DesiredLayer& desired : plan_.superblocks[overlay].layers) {
       const DesiredSuperblock& holder = plan_.superblocks[desired.superblock];
       LiveLayer& layer = layers.emplace_back(LiveLayer{desired.role, desired.shown});
-      layer.in_live = is_at(desired, unseen);
+      layer.in_live = is_at(desired, ns, unseen);
       layer.in_parent = holder.kind == DesiredSuperblock::Kind::parent &&
                         path::join(holder.path, desired.root) == desired.shown;
       if (!layer.in_live && !layer.in_parent && !holder.name.empty())
@@ -39,8 +39,9 @@ class LayerFinder {
 
  private:
   /// Whether the container shows the layer by its path.
-  [[nodiscard]] bool is_at(const DesiredLayer& layer, const std::vector<bool>& unseen) const {
-    const MountTree::Met met = tree_.meet(layer.shown, unseen);
+  [[nodiscard]] bool is_at(const DesiredLayer& layer, std::uint32_t ns,
+                           const std::vector<bool>& unseen) const {
+    const MountTree::Met met = tree_.meet(ns, layer.shown, unseen);
     if (met.mount == no_index) return false;
     const DesiredMount& shown = plan_.mounts[met.mount];
     return shown.superblock == layer.superblock && path::join(shown.root, met.rest) == layer.root;
@@ -70,7 +71,7 @@ void expect_layers(const Plan& plan, MountTable& table) {
     const std::uint32_t superblock = plan.mounts[index].superblock;
     if (plan.superblocks[superblock].type != overlay_type) continue;
     LiveMount& mount = table.mounts[index];
-    mount.layers = finder.layers_of(superblock);
+    mount.layers = finder.layers_of(superblock, mount.ns);
     for (const LiveLayer& layer : mount.layers) {
       mount.fs_options.push_back(
           fmt::format("{}={}", layer_parameter(layer.role), layer_word(layer.role, layer.path)));

@@ -1,12 +1,14 @@
 #include "runtime/diff/identity.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/names.h"
+#include "runtime/diff/namespaces.h"
 
 namespace mntcr {
 namespace {
@@ -24,14 +26,17 @@ std::string source_root(const ResolvedSources& sources, std::uint32_t superblock
 }
 
 /// Numbers for the positions of both trees: equal numbers for equal chains of mountpoints from the
-/// root.
+/// root of a namespace.
 class Positions {
  public:
-  std::vector<std::uint32_t> number(const MountTree& tree) {
+  /// `names`: of each namespace a number that is the same on both sides.
+  std::vector<std::uint32_t> number(const MountTree& tree,
+                                    const std::vector<std::uint32_t>& names) {
     std::vector<std::uint32_t> numbers;
     for (std::uint32_t mount = 0; mount < tree.size(); ++mount) {
       const std::uint32_t parent = tree.parent(mount);
-      const std::uint32_t above = parent == no_index ? no_index : numbers[parent];
+      const std::uint32_t above =
+          parent == no_index ? no_index - names[tree.ns(mount)] : numbers[parent];
       const auto next = static_cast<std::uint32_t>(known_.size());
       numbers.push_back(known_.try_emplace({above, tree.place(mount)}, next).first->second);
     }
@@ -41,6 +46,17 @@ class Positions {
  private:
   std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t> known_;
 };
+
+/// Of each live namespace the desired one, or a number that none has.
+std::vector<std::uint32_t> names_of_live(const Plan& plan, const MountTable& live) {
+  const auto odd = static_cast<std::uint32_t>(plan.namespaces.size());
+  std::vector<std::uint32_t> names(live.namespaces.size(), odd);
+  const std::vector<std::uint32_t> pairs = pair_namespaces(plan, live);
+  for (std::uint32_t ns = 0; ns < pairs.size(); ++ns) {
+    if (pairs[ns] != no_index) names[pairs[ns]] = ns;
+  }
+  return names;
+}
 
 }  // namespace
 
@@ -133,11 +149,15 @@ void Identities::vote(const MountTree& desired_tree, const MountTree& live_tree)
   if (std::ranges::none_of(plan_.mounts, votes_on)) return;
 
   Positions positions;
-  const auto desired_positions = positions.number(desired_tree);
-  const auto live_positions = positions.number(live_tree);
-  std::multimap<std::string_view, std::uint32_t> by_path;
+  std::vector<std::uint32_t> themselves(plan_.namespaces.size());
+  std::iota(themselves.begin(), themselves.end(), 0U);
+  const std::vector<std::uint32_t> names = names_of_live(plan_, table_);
+  const auto desired_positions = positions.number(desired_tree, themselves);
+  const auto live_positions = positions.number(live_tree, names);
+  std::multimap<std::pair<std::uint32_t, std::string_view>, std::uint32_t> by_path;
   for (std::uint32_t live = 0; live < table_.mounts.size(); ++live) {
-    by_path.emplace(table_.mounts[live].mountpoint, live);
+    const LiveMount& mount = table_.mounts[live];
+    by_path.emplace(std::pair(names[mount.ns], std::string_view(mount.mountpoint)), live);
   }
 
   std::map<std::pair<std::uint32_t, Device>, int> votes;
@@ -145,7 +165,8 @@ void Identities::vote(const MountTree& desired_tree, const MountTree& live_tree)
     const std::uint32_t superblock = plan_.mounts[desired].superblock;
     if (!votes_on(plan_.mounts[desired])) continue;
     std::map<Device, int> ballot;
-    const auto [begin, end] = by_path.equal_range(plan_.mounts[desired].target);
+    const std::string_view target = plan_.mounts[desired].target;
+    const auto [begin, end] = by_path.equal_range({plan_.mounts[desired].ns, target});
     for (auto place = begin; place != end; ++place) {
       if (!same(desired, place->second)) continue;
       int& weight = ballot[device_of(table_.mounts[place->second])];

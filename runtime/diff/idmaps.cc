@@ -62,7 +62,7 @@ const LiveMount* IdmapWords::source_of(std::uint32_t live) const {
   const DesiredSuperblock& superblock =
       report_.plan.superblocks[report_.plan.mounts[base->second].superblock];
   if (superblock.kind != DesiredSuperblock::Kind::parent || outside.empty()) return nullptr;
-  const std::uint32_t met = parent_tree_.walk(superblock.path);
+  const std::uint32_t met = parent_tree_.walk(0, superblock.path);
   return met == no_index ? nullptr : &outside[met];
 }
 

@@ -39,8 +39,8 @@ std::optional<std::vector<ListedLayer>> layer_sources(const MountTable& live,
     }
     if (layer.role == LayerRole::data || !can_be_said(layer)) return std::nullopt;
     // Where the walk of a process ends in the overlay itself, the layer is what that covers.
-    const std::uint32_t met = live_tree.walk(layer.path);
-    const std::uint32_t walked = live_tree.walk(layer.path, passed);
+    const std::uint32_t met = live_tree.walk(overlay.ns, layer.path);
+    const std::uint32_t walked = live_tree.walk(overlay.ns, layer.path, passed);
     const bool itself = walked == no_index || same_device(live.mounts[walked], overlay);
     const bool own = std::ranges::find(mounts, met) != mounts.end();
     if (layer.in_live && !itself && (met == walked || own)) {

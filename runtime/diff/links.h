@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/capture/mount_table.h"
+#include "runtime/diff/copies.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/plan/plan.h"
 
@@ -17,6 +18,7 @@ struct KeptMounts {
   const Plan& plan;
   const MountTable& live;
   const MountTree& live_tree;
+  PlanCopies copies;
   std::vector<std::uint32_t> live_of;     ///< of each desired mount; no_index where it is gone
   std::vector<std::uint32_t> desired_of;  ///< of each live mount that is kept, else no_index
   std::vector<bool> unseen;               ///< live mounts that walks of the delta pass

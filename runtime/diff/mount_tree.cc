@@ -16,19 +16,23 @@ bool is_unseen(const std::vector<bool>& unseen, std::uint32_t mount) {
 }  // namespace
 
 MountTree::MountTree(const Plan& plan) {
-  for (const DesiredMount& mount : plan.mounts) {
-    parents_.push_back(mount.parent);
-    places_.emplace_back(mount.mountpoint);
-  }
+  for (const DesiredMount& mount : plan.mounts) add(mount.parent, mount.mountpoint, mount.ns);
   index_children();
 }
 
 MountTree::MountTree(const MountTable& table) {
-  for (const LiveMount& mount : table.mounts) {
-    parents_.push_back(mount.parent);
-    places_.emplace_back(mount.below_parent);
-  }
+  for (const LiveMount& mount : table.mounts) add(mount.parent, mount.below_parent, mount.ns);
   index_children();
+}
+
+void MountTree::add(std::uint32_t parent, std::string_view place, std::uint32_t ns) {
+  if (parent == no_index) {
+    if (ns >= roots_.size()) roots_.resize(ns + 1, no_index);
+    if (roots_[ns] == no_index) roots_[ns] = static_cast<std::uint32_t>(size());
+  }
+  parents_.push_back(parent);
+  places_.push_back(place);
+  namespaces_.push_back(ns);
 }
 
 void MountTree::index_children() {
@@ -89,10 +93,26 @@ std::uint32_t MountTree::topmost(std::uint32_t bottom, const std::vector<bool>& 
   return seen;
 }
 
-MountTree::Met MountTree::meet(std::string_view path, const std::vector<bool>& unseen,
-                               std::uint32_t without) const {
-  if (parents_.empty()) return {};
-  Met here{topmost(0, unseen, without), {}};
+std::vector<std::uint32_t> MountTree::tree_order() const {
+  std::vector<std::uint32_t> order;
+  order.reserve(size());
+  for (const std::uint32_t start : roots_) {
+    std::vector<std::uint32_t> todo;
+    if (start != no_index) todo.push_back(start);
+    while (!todo.empty()) {
+      order.push_back(todo.back());
+      todo.pop_back();
+      const auto above = children(order.back());
+      todo.insert(todo.end(), above.rbegin(), above.rend());
+    }
+  }
+  return order;
+}
+
+MountTree::Met MountTree::meet(std::uint32_t ns, std::string_view path,
+                               const std::vector<bool>& unseen, std::uint32_t without) const {
+  if (root(ns) == no_index) return {};
+  Met here{topmost(root(ns), unseen, without), {}};
   if (here.mount == no_index) return here;
   for (const std::string_view component : path::components(path)) {
     here.rest = path::join(here.rest, component);

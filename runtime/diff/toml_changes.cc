@@ -49,7 +49,9 @@ bool makes_its_own(const DesiredMount& mount, const DesiredSuperblock& superbloc
 
 std::string toml_address(const Plan& plan, const std::vector<std::uint32_t>& layers,
                          std::uint32_t mount) {
-  std::string text = "target = " + toml_string(plan.mounts[mount].target) + '\n';
+  const std::string& ns = plan.namespaces[plan.mounts[mount].ns].name;
+  std::string text = ns == main_namespace ? "" : "namespace = " + toml_string(ns) + '\n';
+  text += "target = " + toml_string(plan.mounts[mount].target) + '\n';
   if (layers[mount] != no_index) text += fmt::format("layer = {}\n", layers[mount]);
   return text;
 }
@@ -69,7 +71,14 @@ void TomlChanges::gather() {
         "shows the same, by another way: was " + desired_source(desired(mount), superblock));
   }
   for (std::uint32_t mount = 0; mount < live_of_.size(); ++mount) {
-    if (live_of_[mount] != no_index) gather_inode(live_of_[mount], mount);
+    if (live_of_[mount] == no_index) continue;
+    gather_inode(live_of_[mount], mount);
+    gather_group_name(live_of_[mount], mount);
+  }
+  for (const std::uint32_t mount : delta_.silenced) {
+    ChangeEntry& entry = changes_[mount];
+    entry.comments.emplace_back("not all copies that sharing implies of it are there");
+    entry.keys.emplace_back("propagate", "false");
   }
 }
 
@@ -83,7 +92,7 @@ void TomlChanges::gather(const Change& change) {
       gather_options(entry, change);
     } else if (difference.what == "propagation") {
       entry.comments.push_back(was);
-      entry.keys.emplace_back("propagation", toml_string(groups_.words(found)));
+      gather_propagation(entry, change.live);
     } else if (difference.what == "idmap") {
       entry.comments.push_back(was);
       gather_idmap(entry, change);
@@ -157,6 +166,22 @@ void TomlChanges::gather_inode(std::uint32_t found, std::uint32_t mount) {
   ChangeEntry& entry = changes_[mount];
   entry.comments.emplace_back("the removed inode changed");
   entry.keys.insert(entry.keys.end(), keys.begin(), keys.end());
+}
+
+void TomlChanges::gather_propagation(ChangeEntry& entry, std::uint32_t found) {
+  if (const std::string lack = groups_.lacks(found); !lack.empty()) entry.comments.push_back(lack);
+  entry.keys.emplace_back("propagation", toml_string(groups_.words(found)));
+}
+
+/// A mount of the base whose group had no name, and needs one for those that have joined it.
+void TomlChanges::gather_group_name(std::uint32_t found, std::uint32_t mount) {
+  if (copies_.implied[mount] || delta_.taken[mount] || !groups_.same(mount, found)) return;
+  if (desired(mount).group == no_index) return;
+  const std::string words = groups_.words(found);
+  if (words == desired_propagation(report_.plan, desired(mount))) return;
+  ChangeEntry& entry = changes_[mount];
+  entry.comments.emplace_back("its group gets a name for those that are in it now");
+  entry.keys.emplace_back("propagation", toml_string(words));
 }
 
 void TomlChanges::gather_idmap(ChangeEntry& entry, const Change& change) const {

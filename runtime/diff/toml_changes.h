@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/diff/copies.h"
 #include "runtime/diff/delta.h"
 #include "runtime/diff/diff.h"
 #include "runtime/diff/groups.h"
@@ -42,7 +43,12 @@ class TomlChanges {
   TomlChanges(const DiffReport& report, const Delta& delta,
               const std::vector<std::uint32_t>& live_of, GroupNames& groups,
               const IdmapWords& idmaps)
-      : report_(report), delta_(delta), live_of_(live_of), groups_(groups), idmaps_(idmaps) {}
+      : report_(report),
+        delta_(delta),
+        live_of_(live_of),
+        groups_(groups),
+        idmaps_(idmaps),
+        copies_(find_copies(report.plan)) {}
 
   /// Takes up all that differs.
   void gather();
@@ -66,6 +72,8 @@ class TomlChanges {
   void gather_source(std::uint32_t mount, std::uint32_t found, const std::string& was);
   void gather_options_of_source(ChangeEntry& entry, std::uint32_t mount, std::uint32_t found);
   void gather_inode(std::uint32_t found, std::uint32_t mount);
+  void gather_propagation(ChangeEntry& entry, std::uint32_t found);
+  void gather_group_name(std::uint32_t found, std::uint32_t mount);
   void gather_idmap(ChangeEntry& entry, const Change& change) const;
   void gather_superblock(const Change& change, const Difference& difference,
                          const std::string& was);
@@ -78,6 +86,7 @@ class TomlChanges {
   const std::vector<std::uint32_t>& live_of_;
   GroupNames& groups_;
   const IdmapWords& idmaps_;
+  const PlanCopies copies_;
   std::map<std::uint32_t, ChangeEntry> changes_;  ///< by desired mount
   std::map<std::string, FilesystemEntry> filesystems_;
 };

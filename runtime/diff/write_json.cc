@@ -9,15 +9,17 @@
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/mount_options.h"
 #include "runtime/base/utf8.h"
+#include "runtime/diff/crossings.h"
 #include "runtime/diff/describe.h"
 #include "runtime/diff/diff.h"
+#include "runtime/diff/namespaces.h"
 
 namespace mntcr {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 
 /// A string, or {"hex": "2fff"} where the bytes are not UTF-8 and JSON cannot hold them.
 Json bytes(std::string_view text) {
@@ -79,7 +81,8 @@ std::string_view kind_word(Change::Kind kind) {
 }
 
 Json change_entry(const DescribedChange& change, const Change& raw, const DiffReport& report) {
-  Json entry{{"kind", kind_word(change.kind)}, {"target", bytes(change.target)}};
+  Json entry{
+      {"kind", kind_word(change.kind)}, {"namespace", change.ns}, {"target", bytes(change.target)}};
   if (change.layer != no_index) entry["layer"] = change.layer;
   if (!change.type.empty()) entry["type"] = bytes(change.type);
   entry["source"] = bytes(change.source);
@@ -103,6 +106,32 @@ Json change_entry(const DescribedChange& change, const Change& raw, const DiffRe
   return entry;
 }
 
+Json namespaces(const DiffReport& report) {
+  const OddNamespaces odd = odd_namespaces(report.plan, report.live);
+  Json added = Json::array();
+  for (const std::uint32_t ns : odd.appeared) added.push_back(bytes(report.live.namespaces[ns]));
+  Json removed = Json::array();
+  for (const std::uint32_t ns : odd.gone) removed.push_back(report.plan.namespaces[ns].name);
+  return Json{{"added", added}, {"removed", removed}};
+}
+
+Json crossings(const DiffReport& report) {
+  Json all = Json::array();
+  for (const Crossing& crossing : undeclared_crossings(report)) {
+    const LiveMount& mount = report.live.mounts[crossing.mount];
+    const bool receives = crossing.direction != Crossing::Direction::sends;
+    const bool sends = crossing.direction != Crossing::Direction::receives;
+    Json entry{{"namespace", bytes(report.live.namespaces[mount.ns])},
+               {"target", bytes(mount.mountpoint)},
+               {"receives", receives},
+               {"sends", sends}};
+    if (crossing.partner != no_index)
+      entry["partner"] = bytes(report.parent.mounts[crossing.partner].mountpoint);
+    all.push_back(std::move(entry));
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string write_json(const DiffReport& report) {
@@ -110,11 +139,13 @@ std::string write_json(const DiffReport& report) {
   Json document{{"mntcr_diff", format_version},
                 {"name", bytes(report.plan.name)},
                 {"spec", bytes(report.extends)},
-                {"same", report.changes.empty()},
+                {"same", !is_different(report)},
                 {"added", added},
                 {"removed", removed},
                 {"changed", changed},
-                {"changes", Json::array()}};
+                {"namespaces", namespaces(report)},
+                {"changes", Json::array()},
+                {"escapes", crossings(report)}};
   const std::vector<DescribedChange> described = describe_changes(report);
   for (std::size_t at = 0; at < described.size(); ++at) {
     document["changes"].push_back(change_entry(described[at], report.changes[at], report));

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <numeric>
 #include <set>
@@ -21,6 +22,7 @@
 #include "runtime/diff/layer_sources.h"
 #include "runtime/diff/mount_tree.h"
 #include "runtime/diff/names.h"
+#include "runtime/diff/namespaces.h"
 #include "runtime/diff/toml_changes.h"
 #include "runtime/diff/toml_text.h"
 
@@ -44,7 +46,7 @@ class TomlWriter {
         trees_(trees_of(report.live, all_mounts(report.live))),
         layers_(layers_of(report.plan)),
         live_of_(counterparts(report.plan, report.live, report.changes)),
-        groups_(report.live, report.parent),
+        groups_(report.plan, report.sources, report.live, tree_, live_of_, delta_.taken),
         idmaps_(report, delta_, desired_of_),
         changes_(report, delta_, live_of_, groups_, idmaps_) {
     for (std::uint32_t mount = 0; mount < live_of_.size(); ++mount) {
@@ -62,7 +64,7 @@ class TomlWriter {
     std::string text =
         removals() + changes_.filesystem_text() + changes_.text(layers_) + new_filesystems();
     for (const std::uint32_t mount : delta_.mounts) text += listed(mount);
-    return head() + group_tables() + text;
+    return head() + policy() + group_tables() + text;
   }
 
  private:
@@ -100,6 +102,15 @@ class TomlWriter {
     return settings.empty() ? text : text + fmt::format("set = {{ {} }}\n", settings);
   }
 
+  /// All mounts are listed, so sharing shall imply no others.
+  std::string policy() const {
+    const bool shares = std::ranges::any_of(report_.live.mounts, [](const LiveMount& mount) {
+      return mount.peer_group != 0 || mount.master != 0;
+    });
+    const bool lists = !delta_.mounts.empty();
+    return lists && shares ? "\n[policy]\ncopies = \"listed\"\n" : "";
+  }
+
   std::string removals() const {
     std::string text;
     for (const std::uint32_t mount : delta_.removals) {
@@ -117,8 +128,12 @@ class TomlWriter {
     std::vector<bool> unseen = delta_.unseen;
     unseen[mount] = true;
     const std::uint32_t parent = tree_.parent(mount);
-    if (parent == no_index || tree_.walk(live(mount).mountpoint, unseen) == parent) return;
+    if (parent == no_index || walks_to(mount, unseen) == parent) return;
     on_.emplace(mount, name_of(parent));
+  }
+
+  [[nodiscard]] std::uint32_t walks_to(std::uint32_t mount, const std::vector<bool>& unseen) const {
+    return tree_.walk(live(mount).ns, live(mount).mountpoint, unseen);
   }
 
   /// Says `on` for a mount of the base that now lies on a mount which walks pass.
@@ -144,7 +159,7 @@ class TomlWriter {
 
   /// The name by which `on` means a mount; one of the base gets it by a [[change]].
   std::string name_of(std::uint32_t mount) {
-    if (mount == 0) return "root";
+    if (tree_.is_root(mount)) return "root";  // of its namespace
     const auto known = mount_names_.find(mount);
     if (known != mount_names_.end()) return known->second;
     const auto base = desired_of_.find(mount);
@@ -166,9 +181,17 @@ class TomlWriter {
     std::string text;
     for (const ListedFilesystem& filesystem : delta_.filesystems) {
       const LiveMount& shown = live(filesystem.live);
-      const std::vector<NeededInode> tree = tree_on(shown, filesystem.of.empty());
+      const std::vector<NeededInode> tree = filesystem.parent.empty()
+                                                ? tree_on(shown, filesystem.of.empty())
+                                                : std::vector<NeededInode>{};
       text += '\n' + lost_content(tree) + fmt::format("[filesystem.{}]\n", filesystem.name);
+      if (!filesystem.parent.empty()) {
+        text += "parent = " + toml_string(filesystem.parent) + '\n';
+        continue;
+      }
       if (!filesystem.of.empty()) {
+        if (filesystem.of_ns != main_namespace)
+          text += "namespace = " + toml_string(filesystem.of_ns) + '\n';
         text += "of = " + toml_string(filesystem.of) + '\n';
         if (filesystem.layer != no_index) text += fmt::format("layer = {}\n", filesystem.layer);
         text += tree_text(tree);
@@ -204,12 +227,39 @@ class TomlWriter {
         makes ? tree_on(live(mount), true) : std::vector<NeededInode>{};
     text += lost_content(tree);
     if (!covered.empty()) text += toml_comment(describe_covered(report_.live, covered));
-    return text + (mount == 0 ? "[root]\n" : placement(mount, !covered.empty())) +
-           source_keys(mount, from) + tree_text(tree);
+    if (const std::string lack = groups_.lacks(mount); !lack.empty()) text += toml_comment(lack);
+    const std::string keys = source_keys(mount, from) + tree_text(tree);
+    if (!tree_.is_root(mount)) return text + placement(mount, !covered.empty()) + keys;
+    if (is_in_main(report_.live, live(mount))) return text + "[root]\n" + keys;
+    return text + fmt::format("[[namespace]]\nname = {}\nroot = {}\n", toml_string(ns_of(mount)),
+                              inline_table(keys));
+  }
+
+  [[nodiscard]] const std::string& ns_of(std::uint32_t mount) const {
+    return report_.live.namespaces[live(mount).ns];
+  }
+
+  /// Lines of keys as an inline table. A line break is never within a value, save between the
+  /// entries of a tree, each of which ends with a comma.
+  static std::string inline_table(const std::string& keys) {
+    std::string text;
+    for (std::size_t at = 0; at < keys.size(); ++at) {
+      if (keys[at] != '\n') {
+        text += keys[at];
+      } else if (text.ends_with('[') || text.ends_with(',')) {
+        text += ' ';
+      } else if (at + 1 < keys.size()) {
+        text += ", ";
+      }
+    }
+    return "{ " + text + " }";
   }
 
   std::string placement(std::uint32_t mount, bool covers) const {
-    std::string text = "[[mount]]\ntarget = " + toml_string(live(mount).mountpoint) + '\n';
+    std::string text = "[[mount]]\n";
+    if (!is_in_main(report_.live, live(mount)))
+      text += "namespace = " + toml_string(ns_of(mount)) + '\n';
+    text += "target = " + toml_string(live(mount).mountpoint) + '\n';
     if (const auto name = mount_names_.find(mount); name != mount_names_.end()) {
       text += "name = " + toml_string(name->second) + '\n';
     }
@@ -242,7 +292,7 @@ class TomlWriter {
     if (const std::string value = idmaps_.value(mount); !value.empty()) {
       text += "idmap = " + value + '\n';
     }
-    const std::string words = groups_.words(found);
+    const std::string words = groups_.words(mount);
     if (words != "private") text += "propagation = " + toml_string(words) + '\n';
     return text;
   }
@@ -255,8 +305,9 @@ class TomlWriter {
   std::string group_tables() const {
     std::string text;
     for (const GroupNames::Crossing& group : groups_.crossings()) {
-      text += fmt::format("\n[group.{}]\nparent = {}\nexact = true\n", group.name,
-                          toml_string(group.parent_path));
+      text +=
+          fmt::format("\n[group.{}]\nparent = {}\n", group.name, toml_string(group.outside.path));
+      if (group.outside.exact) text += "exact = true\n";
     }
     return text;
   }
@@ -296,14 +347,18 @@ std::string write_toml(const DiffReport& report) { return TomlWriter(report).wri
 
 std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent) {
   const Plan nothing;
-  return write_whole(name, {nothing, live, parent, all_added(live), {}});
+  ResolvedSources sources;
+  sources.outside = find_outside(parent, &live);
+  return write_whole(name, {nothing, live, parent, sources, all_added(live), {}});
 }
 
 std::string write_flat(const Plan& plan) {
   const Plan nothing = hidden_names(plan);
-  const MountTable parent;
+  const MountTable parent = expected_parent(plan);
   const MountTable table = expected_table(plan);
-  DiffReport report{nothing, table, parent, all_added(table), {}};
+  ResolvedSources sources;
+  sources.outside = expected_outside(plan);
+  DiffReport report{nothing, table, parent, sources, all_added(table), {}};
   for (const DesiredMount& mount : plan.mounts) {
     const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
     const bool of_parent = superblock.kind == DesiredSuperblock::Kind::parent;

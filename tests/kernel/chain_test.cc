@@ -137,7 +137,8 @@ bool increment(unsigned seed, Chain& chain, const Fd& ns, Tally& tally) {
   std::string messages;
   const auto base = chain.compile(messages);
   REQUIRE(base);
-  DiffReport report{*base, now.live, now.parent, now.changes(*base), chain.name()};
+  const ResolvedSources sources = now.sources(*base);
+  DiffReport report{*base, now.live, now.parent, sources, now.changes(*base), chain.name()};
   report.checkpoint = CheckpointRecord{.digest = spec::base_digest(base->sources).value_or(""),
                                        .sequence = spec::base_sequence(base->sources) + 1,
                                        .time = "2026-01-01T00:00:00Z",

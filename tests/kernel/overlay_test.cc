@@ -402,7 +402,8 @@ TEST_CASE("overlay: a difference in layers is told and written as a change") {
   const Built built = applied(spec_of(root, data("lower = [\"self:/tmp/a\", \"self:/tmp/b\"]\n")));
   const Observed seen(built.ns());
   const std::vector<Change> changes = seen.changes(wanted);
-  const DiffReport report{wanted, seen.live, seen.parent, changes, "base.toml"};
+  const ResolvedSources sources = seen.sources(wanted);
+  const DiffReport report{wanted, seen.live, seen.parent, sources, changes, "base.toml"};
   CHECK(write_text(report) ==
         "~ /data  lower: /tmp/lower -> /tmp/a:/tmp/b; upper: /tmp/upper -> none; "
         "work: /tmp/work -> none\n1 change: 0 appeared, 0 gone, 1 changed\n");

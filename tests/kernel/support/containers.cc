@@ -167,9 +167,13 @@ Observed::Observed(const Fd& ns, bool inodes)
     throw std::runtime_error(done.error().message);
 }
 
-std::vector<Change> Observed::changes(const Plan& plan) const {
+ResolvedSources Observed::sources(const Plan& plan) const {
   SourceResolver resolver(linux_kernel(), proc, parent);
-  return diff(plan, resolve_sources(plan, resolver, &live), live);
+  return resolve_sources(plan, resolver, &live);
+}
+
+std::vector<Change> Observed::changes(const Plan& plan) const {
+  return diff(plan, sources(plan), live);
 }
 
 std::string captured(const std::string& name, const Fd& ns) {

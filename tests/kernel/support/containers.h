@@ -39,6 +39,7 @@ struct Observed {
   /// `inodes`: also those that mounts need, which only specs have to say.
   explicit Observed(const Fd& ns, bool inodes = true);
   /// What separates the container from `plan`.
+  [[nodiscard]] ResolvedSources sources(const Plan& plan) const;
   [[nodiscard]] std::vector<Change> changes(const Plan& plan) const;
 
   Fd proc;

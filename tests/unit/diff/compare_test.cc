@@ -33,9 +33,9 @@ TEST_CASE("atime is an enumeration") {
 
 TEST_CASE("propagation that nobody wrote is told") {
   CHECK(changed("tmpfs", "tmpfs shared:7") == "~ /x  propagation: private -> shared");
-  CHECK(changed("tmpfs", "tmpfs master:7") == "~ /x  propagation: private -> slave");
+  CHECK(changed("tmpfs", "tmpfs master:7") == "~ /x  propagation: private -> slave:x");
   CHECK(changed("tmpfs", "tmpfs shared:8,master:7") ==
-        "~ /x  propagation: private -> slave shared");
+        "~ /x  propagation: private -> slave:x shared");
   CHECK(changed("tmpfs", "tmpfs unbindable") == "~ /x  propagation: private -> unbindable");
 }
 

@@ -16,8 +16,14 @@
 // Words are flags, shared:N, master:N, unbindable, sb=ro, those of filesystem_flags.def, src=NAME,
 // idmap=RANGE+RANGE… (users and groups alike; without ranges an unknown one) and parameters. What a
 // parent path leads to may be followed by an idmap, too.
+//
+// On the desired side propagation is slave:G, shared:G, shared and unbindable, and `implied` marks
+// a copy. "[group] NAME /path exact" before all mounts declares a group across the border. On
+// either side "[worker]" begins the tree of another namespace; on the desired side "[worker] main"
+// that of a clone.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <optional>
@@ -30,6 +36,7 @@
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
 #include "runtime/diff/diff.h"
+#include "runtime/diff/mount_tree.h"
 
 namespace mntcr::test {
 
@@ -130,13 +137,78 @@ class SuperblockMaker {
   std::map<std::string, std::uint32_t> known_;
 };
 
+/// "worker" of "[worker]"; empty for lines of other kinds.
+inline std::string heading(const TreeLine& line) {
+  const std::string& word = line.columns.at(0);
+  return word.starts_with('[') ? word.substr(1, word.size() - 2) : "";
+}
+
+/// Groups of a desired tree by what its lines call them.
+class GroupMaker {
+ public:
+  explicit GroupMaker(Plan& plan) : plan_(plan) {}
+
+  void declare(const TreeLine& line) {
+    DesiredGroup& group = plan_.groups.at(get(line.columns.at(1)));
+    group.parent = line.columns.at(2);
+    group.exact = line.columns.size() > 3;
+  }
+
+  /// Whether `word` is one of propagation.
+  bool apply(DesiredMount& mount, const std::string& word) {
+    if (word.starts_with("slave:")) {
+      mount.master = get(word.substr(6));
+    } else if (word == "shared" || word.starts_with("shared:")) {
+      mount.group = get(word == "shared" ? "" : word.substr(7));
+      if (mount.master != no_index) plan_.groups.at(mount.group).master = mount.master;
+    } else if (word == "unbindable") {
+      mount.unbindable = true;
+    } else if (word == "implied") {
+      mount.implied = true;
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+ private:
+  std::uint32_t get(const std::string& name) {
+    const auto found = std::ranges::find(plan_.groups, name, &DesiredGroup::name);
+    if (!name.empty() && found != plan_.groups.end())
+      return static_cast<std::uint32_t>(found - plan_.groups.begin());
+    plan_.groups.emplace_back().name = name;
+    return static_cast<std::uint32_t>(plan_.groups.size() - 1);
+  }
+
+  Plan& plan_;
+};
+
+/// Begins a namespace of a desired tree, or declares a group; false for lines of mounts.
+inline bool is_heading(Plan& plan, GroupMaker& groups, const TreeLine& line) {
+  const std::string name = heading(line);
+  if (name == "group") {
+    groups.declare(line);
+  } else if (!name.empty()) {
+    DesiredNamespace& ns = plan.namespaces.emplace_back();
+    ns.name = name;
+    if (line.columns.size() > 1) ns.clone = 0;
+  }
+  return !name.empty();
+}
+
 inline Plan desired(const std::string& text) {
   Plan plan;
   plan.name = "web";
   Nesting nesting;
   SuperblockMaker superblocks(plan);
+  GroupMaker groups(plan);
   for (const TreeLine& line : tree_lines(text)) {
+    if (is_heading(plan, groups, line)) {
+      nesting = {};
+      continue;
+    }
     DesiredMount mount;
+    mount.ns = static_cast<std::uint32_t>(plan.namespaces.size() - 1);
     mount.parent = nesting.enter(line.indent, static_cast<std::uint32_t>(plan.mounts.size()));
     mount.mountpoint = place_of(line);
     mount.target = mount.parent == no_index
@@ -150,7 +222,7 @@ inline Plan desired(const std::string& text) {
       } else if (const auto map = idmap_word(word)) {
         mount.idmap = static_cast<std::uint32_t>(plan.idmaps.size());
         plan.idmaps.push_back(*map);
-      } else {
+      } else if (!groups.apply(mount, word)) {
         params.push_back(word);
       }
     }
@@ -193,8 +265,14 @@ inline MountTable live(const std::string& text) {
   MountTable table;
   Nesting nesting;
   for (const TreeLine& line : tree_lines(text)) {
+    if (const std::string name = heading(line); !name.empty()) {
+      table.namespaces.push_back(name);
+      nesting = {};
+      continue;
+    }
     LiveMount mount;
     mount.id = table.mounts.size() + 100;
+    mount.ns = static_cast<std::uint32_t>(table.namespaces.size() - 1);
     mount.parent = nesting.enter(line.indent, static_cast<std::uint32_t>(table.mounts.size()));
     mount.below_parent = place_of(line);
     mount.mountpoint =
@@ -238,6 +316,21 @@ inline ResolvedSources sources(const Plan& plan, const std::string& text) {
   return resolved;
 }
 
+/// What resolve_sources() finds out about groups, by the table of the parent alone.
+inline ResolvedSources with_groups(ResolvedSources resolved, const Plan& plan,
+                                   const MountTable& live, const MountTable& parent) {
+  const MountTree tree(parent);
+  for (std::uint32_t index = 0; index < plan.groups.size(); ++index) {
+    const DesiredGroup& group = plan.groups[index];
+    if (group.parent.empty()) continue;
+    const MountTree::Met met = tree.meet(0, group.parent);
+    const bool is_it = met.mount != no_index && (met.rest.empty() || !group.exact);
+    resolved.groups.emplace(index, is_it ? parent.mounts[met.mount].peer_group : 0);
+  }
+  resolved.outside = find_outside(parent, &live);
+  return resolved;
+}
+
 /// Everything that a comparison needs, and the comparison itself, checked for what always holds.
 struct Case {
   Plan plan;
@@ -254,12 +347,14 @@ struct Case {
       : plan(std::move(wanted)),
         table(std::move(found)),
         parent(std::move(outside)),
-        resolved(sources(plan, sources_text)),
+        resolved(with_groups(sources(plan, sources_text), plan, table, parent)),
         changes(diff(plan, resolved, table)) {
     check_invariants();
   }
 
-  [[nodiscard]] DiffReport report() const { return {plan, table, parent, changes, "web.toml"}; }
+  [[nodiscard]] DiffReport report() const {
+    return {plan, table, parent, resolved, changes, "web.toml"};
+  }
   [[nodiscard]] std::string text() const { return write_text(report()); }
   [[nodiscard]] std::string toml() const { return write_toml(report()); }
   [[nodiscard]] std::string json() const { return write_json(report()); }

@@ -8,14 +8,19 @@ namespace {
 
 TEST_CASE("JSON: no differences") {
   CHECK(Case(". parent:/", ". 8:1 / ext4", "/ = 8:1 /").json() == R"({
-  "mntcr_diff": 1,
+  "mntcr_diff": 2,
   "name": "web",
   "spec": "web.toml",
   "same": true,
   "added": 0,
   "removed": 0,
   "changed": 0,
-  "changes": []
+  "namespaces": {
+    "added": [],
+    "removed": []
+  },
+  "changes": [],
+  "escapes": []
 }
 )");
 }
@@ -28,16 +33,21 @@ TEST_CASE("JSON: one change of each kind") {
                   live(". 8:1 / ext4\n  data 8:1 /srv ext4\n  mnt 0:60 / tmpfs nodev,size=4k\n"),
                   "/ = 8:1 /\n/srv = 8:1 /srv");
   CHECK(each.json() == R"({
-  "mntcr_diff": 1,
+  "mntcr_diff": 2,
   "name": "web",
   "spec": "web.toml",
   "same": false,
   "added": 1,
   "removed": 1,
   "changed": 1,
+  "namespaces": {
+    "added": [],
+    "removed": []
+  },
   "changes": [
     {
       "kind": "changed",
+      "namespace": "main",
       "target": "/data",
       "type": "ext4",
       "source": "parent:/srv",
@@ -56,6 +66,7 @@ TEST_CASE("JSON: one change of each kind") {
     },
     {
       "kind": "added",
+      "namespace": "main",
       "target": "/mnt",
       "type": "tmpfs",
       "source": "tmpfs",
@@ -81,11 +92,13 @@ TEST_CASE("JSON: one change of each kind") {
     },
     {
       "kind": "removed",
+      "namespace": "main",
       "target": "/proc",
       "type": "proc",
       "source": "proc"
     }
-  ]
+  ],
+  "escapes": []
 }
 )");
 }

@@ -317,6 +317,9 @@ TEST_CASE("delta: propagation has names instead of numbers") {
                      "/ = 8:1 /\n/srv = 8:1 /srv\n/srv/log = 8:1 /srv/log",
                      ". 8:1 / ext4\n  srv/log 8:1 /srv/log ext4 shared:3\n");
   CHECK(sharing.toml() == head + R"(
+[policy]
+copies = "listed"
+
 [group.srv-log]
 parent = "/srv/log"
 exact = true
