@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "compiler/spec/filesystem.h"
@@ -11,6 +12,7 @@
 #include "compiler/spec/layers.h"
 #include "compiler/spec/names.h"
 #include "compiler/spec/options.h"
+#include "compiler/spec/propagation.h"
 #include "compiler/spec/source.h"
 #include "compiler/spec/tree.h"
 
@@ -131,6 +133,9 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
   decode_name(context, table, mount);
   if (const auto on = table.string("on")) mount.on = {on->value, on->span};
   mount.cover = table.boolean("cover").value_or(false);
+  decode_propagation(context, table, mount);
+  mount.propagate = table.boolean("propagate").value_or(true);
+  mount.listed_all = std::ranges::find(context.listed, mount.span.file) != context.listed.end();
   table.finish();
   return mount;
 }
@@ -143,12 +148,14 @@ MountDecl decode_root(Context& context, const syntax::Node& node) {
   TableReader table(context, Room::root, node, "[root]");
   decode_content(context, table, mount);
   mount.idmap = decode_idmap(context, table);
+  decode_propagation(context, table, mount);
   table.refuse("target", "[root] is the mount at /",
                "take it away; other mounts are [[mount]] entries");
   table.refuse("create", "the root has no mountpoint that could be missing", "take it away");
   table.refuse("name", "[root] is named `root`", "take it away");
   table.refuse("on", "the root lies on nothing", "take it away");
   table.refuse("cover", "the root covers nothing", "take it away");
+  table.refuse("propagate", "the root lies on nothing that is shared", "take it away");
   table.refuse("deleted", "the kernel makes nothing without a name a root",
                "take it away; the root is a filesystem, or a directory of one");
   table.finish();

@@ -9,7 +9,18 @@
 namespace mntcr::spec {
 
 /// The kinds of table that a spec has.
-enum class Room : std::uint8_t { top, root, mount, filesystem, param, checkpoint, idmap, tree };
+enum class Room : std::uint8_t {
+  top,
+  root,
+  mount,
+  filesystem,
+  group,
+  policy,
+  param,
+  checkpoint,
+  idmap,
+  tree
+};
 
 /// Whether the language has `key` there, but not in this version.
 bool is_reserved(Room room, std::string_view key);

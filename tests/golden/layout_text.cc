@@ -30,6 +30,26 @@ std::string layer_text(const DesiredLayer& layer) {
                      path::printable(layer.shown));
 }
 
+std::string group_text(const DesiredGroup& group) {
+  std::string text = group.name.empty() ? "without a name" : group.name;
+  if (group.master != no_index) text += fmt::format(", slave of {}", group.master);
+  if (!group.parent.empty()) {
+    text += fmt::format(", of the parent's {}{}", path::printable(group.parent),
+                        group.exact ? " exactly" : "");
+  }
+  return text;
+}
+
+std::string propagation_text(const LayoutMount& mount) {
+  std::string text;
+  if (mount.group != no_index) text += fmt::format(", member of {}", mount.group);
+  if (mount.group == no_index && mount.master != no_index)
+    text += fmt::format(", slave of {}", mount.master);
+  if (mount.unbindable) text += ", unbindable";
+  if (mount.implied) text += ", implied";
+  return text;
+}
+
 std::string_view create_text(Create create) {
   switch (create) {
     case Create::automatic:
@@ -52,6 +72,8 @@ std::string layout_text(const Layout& layout) {
     text += fmt::format("  filesystem {}: {}\n", i, superblock_text(layout.superblocks[i]));
     for (const DesiredLayer& layer : layout.superblocks[i].layers) text += layer_text(layer);
   }
+  for (std::size_t i = 0; i < layout.groups.size(); ++i)
+    text += fmt::format("  group {}: {}\n", i, group_text(layout.groups[i]));
   for (std::size_t i = 0; i < layout.mounts.size(); ++i) {
     const LayoutMount& mount = layout.mounts[i];
     text +=
@@ -64,6 +86,7 @@ std::string layout_text(const Layout& layout) {
     if (!words.empty()) text += fmt::format(", {}", fmt::join(words, " "));
     if (mount.idmap != no_index) text += ", idmap " + idmap::words(layout.idmaps.at(mount.idmap));
     text += create_text(mount.create);
+    text += propagation_text(mount);
     if (mount.deleted) text += ", without a name";
     text += "\n";
   }
