@@ -197,8 +197,12 @@ std::vector<Difference> compare_mount(const DesiredMount& desired, const LiveMou
     differences.push_back({"options", joined(attr_words(demand.value, differing)),
                            joined(attr_words(live.attrs, differing))});
   }
-  if (const std::string word = propagation_word(live); word != "private") {
-    differences.push_back({"propagation", "private", word});
+  const LiveMount wanted{.peer_group = desired.group == no_index ? 0U : 1U,
+                         .master = desired.master == no_index ? 0U : 1U,
+                         .unbindable = desired.unbindable};
+  const std::string was = propagation_word(wanted);
+  if (const std::string word = propagation_word(live); word != was) {
+    differences.push_back({"propagation", was, word});
   }
   return differences;
 }
