@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "runtime/apply/executor.h"
+#include "runtime/apply/group_maker.h"
 #include "runtime/apply/live_layers.h"
 #include "runtime/apply/new_namespace.h"
 #include "runtime/capture/capture.h"
+#include "runtime/capture/container.h"
 #include "runtime/diff/diff.h"
 #include "runtime/kernel/features.h"
 #include "runtime/kernel/linux_abi.h"
@@ -47,13 +49,22 @@ auto in_parent(Kernel& kernel, const ApplyOptions& options, Work work) {
   });
 }
 
-/// What separates the namespace from the plan, for people; empty when nothing does.
-Result<std::string> differences(Kernel& kernel, const Plan& plan, const Fd& proc, const Fd& made) {
+/// The mounts of the namespace that the thread is in.
+Result<MountTable> capture_own(Kernel& kernel, const Fd& proc) {
   const Result<Fd> own = open_own_namespace(kernel, proc);
   if (!own) return Failure(own.error());
-  const Result<MountTable> parent = capture(kernel, proc, *own);
+  return capture(kernel, proc, *own);
+}
+
+/// What separates the namespaces from the plan, for people; empty when nothing does.
+Result<std::string> differences(Kernel& kernel, const Plan& plan, const Fd& proc,
+                                const std::vector<Fd>& made) {
+  const Result<MountTable> parent = capture_own(kernel, proc);
   if (!parent) return Failure(parent.error());
-  const Result<MountTable> live = capture(kernel, proc, made);
+  std::vector<NamedNamespace> named;
+  for (std::size_t index = 0; index < made.size(); ++index)
+    named.push_back({plan.namespaces[index].name, &made[index]});
+  const Result<MountTable> live = capture_container(kernel, proc, named);
   if (!live) return Failure(live.error());
   SourceResolver resolver(kernel, proc, *parent);
   const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver, &*live), *live);
@@ -61,9 +72,9 @@ Result<std::string> differences(Kernel& kernel, const Plan& plan, const Fd& proc
   return write_text({plan, *live, *parent, changes, {}});
 }
 
-/// The proof: read from outside, the namespace must be what was planned.
+/// The proof: read from outside, the namespaces must be what was planned.
 bool prove(Kernel& kernel, const Plan& plan, const ApplyOptions& options, const Fd& proc,
-           const Fd& made, Diagnostics& diagnostics) {
+           const std::vector<Fd>& made, Diagnostics& diagnostics) {
   const Result<std::string> found =
       in_parent(kernel, options, [&] { return differences(kernel, plan, proc, made); });
   if (!found) {
@@ -92,10 +103,21 @@ void refuse_overlays(const Plan& plan, Diagnostics& diagnostics) {
   }
 }
 
+/// Says that this kernel cannot put a mount into another's peer group.
+void refuse_groups(Diagnostics& diagnostics) {
+  const FeatureInfo& info = describe(Feature::set_group);
+  diagnostics
+      .add(Code::E0605, {},
+           fmt::format("this kernel has no {}, which is in Linux since {}", info.name, info.since))
+      .note("the spec has peer groups of several mounts, or slaves")
+      .help("without it mounts can only be `private`, `unbindable`, or `shared` each on its own");
+}
+
 /// Says at once what the kernel lacks, instead of failing at the first call.
 bool is_supported(Kernel& kernel, const Plan& plan, Diagnostics& diagnostics) {
   const Features features = probe_features(kernel);
   if (!features.has(Feature::overlay_layers)) refuse_overlays(plan, diagnostics);
+  if (!features.has(Feature::set_group) && joins_groups(plan)) refuse_groups(diagnostics);
   for (const Feature missing : features.missing_for_apply()) {
     const FeatureInfo& info = describe(missing);
     diagnostics
@@ -105,6 +127,37 @@ bool is_supported(Kernel& kernel, const Plan& plan, Diagnostics& diagnostics) {
         .help("on Debian 12: apt-get install linux-image-amd64, and boot it");
   }
   return !diagnostics.has_errors();
+}
+
+/// What has to be known of the parent before the first step.
+struct ParentState {
+  std::optional<MountTable> mounts;  ///< where the plan takes groups of the parent's
+};
+
+/// Looks at the parent as far as the plan has to do with what lives there, and says what forbids
+/// it.
+std::optional<ParentState> look_at_parent(Kernel& kernel, const Plan& plan,
+                                          const ApplyOptions& options, const Fd& proc,
+                                          Diagnostics& diagnostics) {
+  ParentState state;
+  if (writes_to_layers(plan)) {
+    const Result<void> looked = in_parent(
+        kernel, options, [&] { return refuse_live_layers(kernel, plan, proc, diagnostics); });
+    if (!looked)
+      diagnostics.add(Code::E0604, {}, "cannot look for live overlays: " + looked.error().message);
+  }
+  if (std::ranges::any_of(plan.groups, is_crossing)) {
+    Result<MountTable> mounts =
+        in_parent(kernel, options, [&] { return capture_own(kernel, proc); });
+    if (mounts) {
+      state.mounts = std::move(*mounts);
+    } else {
+      diagnostics.add(Code::E0604, {},
+                      "cannot read the parent's mounts: " + mounts.error().message);
+    }
+  }
+  if (diagnostics.has_errors()) return std::nullopt;
+  return state;
 }
 
 }  // namespace
@@ -117,19 +170,14 @@ std::optional<Built> apply(Kernel& kernel, const Plan& plan, const ApplyOptions&
     diagnostics.add(Code::E0604, {}, "cannot prepare: " + ground.error().message);
     return std::nullopt;
   }
-  if (writes_to_layers(plan)) {
-    const Result<void> looked = in_parent(kernel, options, [&] {
-      return refuse_live_layers(kernel, plan, ground->proc, diagnostics);
-    });
-    if (!looked)
-      diagnostics.add(Code::E0604, {}, "cannot look for live overlays: " + looked.error().message);
-    if (diagnostics.has_errors()) return std::nullopt;
-  }
-  const ExecutorSetting setting{ground->proc, ground->id_above};
+  const auto parent = look_at_parent(kernel, plan, options, ground->proc, diagnostics);
+  if (!parent) return std::nullopt;
+  const ExecutorSetting setting{ground->proc, ground->id_above,
+                                parent->mounts ? &*parent->mounts : nullptr};
   HostMountpoints mountpoints(kernel);
   Executor executor(kernel, plan, setting, mountpoints);
-  Result<Fd> made =
-      in_parent(kernel, options, [&]() -> Result<Fd> { return executor.run(diagnostics); });
+  Result<std::vector<Fd>> made = in_parent(
+      kernel, options, [&]() -> Result<std::vector<Fd>> { return executor.run(diagnostics); });
   if (!made)
     diagnostics.add(Code::E0604, {}, "cannot build the namespace: " + made.error().message);
   if (diagnostics.has_errors()) return std::nullopt;

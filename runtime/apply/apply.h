@@ -1,9 +1,10 @@
-// Makes the mounts of a plan in a new mount namespace: all or nothing, and proven.
+// Makes the mounts of a plan in new mount namespaces: all or nothing, and proven.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "runtime/apply/host_mountpoints.h"
 #include "runtime/base/diagnostic.h"
@@ -16,7 +17,7 @@ namespace mntcr {
 struct ApplyOptions {
   /// The container's parent namespace, where bind sources are looked up; -1 is the caller's.
   int parent = -1;
-  /// The namespace will be pinned in the caller's, so its id must be the larger (new_namespace.h).
+  /// The namespaces will be pinned in the caller's, so their ids must be larger (new_namespace.h).
   bool for_pinning = false;
 };
 
@@ -25,22 +26,24 @@ struct ApplyOptions {
 /// object.
 class Built {
  public:
-  Built(Fd ns, HostMountpoints mountpoints)
-      : mountpoints_(std::move(mountpoints)), ns_(std::move(ns)) {}
+  Built(std::vector<Fd> namespaces, HostMountpoints mountpoints)
+      : mountpoints_(std::move(mountpoints)), namespaces_(std::move(namespaces)) {}
 
-  /// The mount namespace's file; the namespace lives as long as it is open, pinned or entered.
-  [[nodiscard]] const Fd& ns() const { return ns_; }
+  /// The file of a mount namespace, by its place in Plan::namespaces; the first is main. The
+  /// namespace lives as long as it is open, pinned or entered.
+  [[nodiscard]] const Fd& ns(std::size_t index = 0) const { return namespaces_.at(index); }
+  [[nodiscard]] const std::vector<Fd>& namespaces() const { return namespaces_; }
   void keep() { mountpoints_.keep(); }
 
  private:
   HostMountpoints mountpoints_;
-  Fd ns_;  ///< closed first, so that nothing is mounted any more on what is removed
+  std::vector<Fd> namespaces_;  ///< closed first, so that nothing is mounted on what is removed
 };
 
-/// Builds the namespace on a thread of its own, so the caller's namespace, root and directory stay
-/// as they are, then reads it from outside and compares it with the plan. On any failure adds why
-/// to `diagnostics` (their spans are in plan.sources), returns nothing and leaves the machine as it
-/// was. Directories made follow the caller's umask.
+/// Builds the namespaces on a thread of its own, so the caller's namespace, root and directory stay
+/// as they are, then reads them from outside and compares them with the plan. On any failure adds
+/// why to `diagnostics` (their spans are in plan.sources), returns nothing and leaves the machine
+/// as it was. Directories made follow the caller's umask.
 std::optional<Built> apply(Kernel& kernel, const Plan& plan, const ApplyOptions& options,
                            Diagnostics& diagnostics);
 

@@ -8,7 +8,6 @@
 #include <cerrno>
 
 #include "runtime/apply/idmapping.h"
-#include "runtime/apply/new_namespace.h"
 #include "runtime/apply/nodes.h"
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
@@ -20,7 +19,9 @@ namespace {
 
 constexpr std::uint32_t made_directory_mode = 0755;
 constexpr std::uint32_t made_file_mode = 0644;
-constexpr const char* root_name = "root";
+
+/// What an anchor is called on the staging tmpfs.
+std::string anchor_name(Slot slot) { return std::to_string(slot); }
 
 }  // namespace
 
@@ -32,9 +33,11 @@ Executor::Executor(Kernel& kernel, const Plan& plan, const ExecutorSetting& sett
       slots_(plan.slots),
       slot_mounts_(plan.slots, no_index),
       host_mountpoints_(host_mountpoints),
-      overlays_(kernel, plan) {}
+      overlays_(kernel, plan),
+      namespaces_(kernel, plan, setting),
+      groups_(kernel, plan, setting) {}
 
-Fd Executor::run(Diagnostics& diagnostics) {
+std::vector<Fd> Executor::run(Diagnostics& diagnostics) {
   auto user_namespaces = make_user_namespaces(kernel_, plan_, setting_.proc, diagnostics);
   if (!user_namespaces) return {};
   user_namespaces_ = std::move(*user_namespaces);
@@ -50,20 +53,23 @@ Fd Executor::run(Diagnostics& diagnostics) {
   slots_.clear();
   overlays_.close();
   user_namespaces_.clear();
-  staging_.reset();
-  parent_root_.reset();
+  std::vector<Fd> made = namespaces_.take();
   if (diagnostics.has_errors()) return {};
-  return std::move(namespace_);
+  return made;
 }
 
 Step Executor::execute(const Op& op) {
   switch (op.kind) {
     case OpKind::unshare:
-      return unshare(op);
     case OpKind::make_private:
-      return make_private(op);
     case OpKind::stage:
-      return stage(op);
+    case OpKind::new_namespace:
+    case OpKind::enter_namespace:
+      return enter(op);
+    case OpKind::open_group:
+    case OpKind::set_propagation:
+    case OpKind::set_group:
+      return share(op);
     case OpKind::open_source:
       return open_source(op);
     case OpKind::new_filesystem:
@@ -82,6 +88,8 @@ Step Executor::execute(const Op& op) {
       return make_directory(op);
     case OpKind::clone:
       return clone(op);
+    case OpKind::reopen:
+      return reopen(op);
     case OpKind::set_attributes:
       return set_attributes(op);
     case OpKind::make_mountpoint:
@@ -104,43 +112,27 @@ Step Executor::execute(const Op& op) {
   return {};
 }
 
-/// Also opens the parent's root as the caller sees it, and then moves the thread to the namespace's
-/// own root: a chrooted caller's root is no mount and could not be pivoted away.
-Step Executor::unshare(const Op& op) {
-  Result<Fd> made = enter_new_namespace(kernel_, setting_.proc, setting_.id_above);
-  if (!made) return StepError(refused(plan_, op, made.error()));
-  namespace_ = std::move(*made);
-  Result<Fd> root = kernel_.openat2(Kernel::at_fdcwd, "/", {.flags = O_PATH | O_DIRECTORY});
-  if (!root) return StepError(refused(plan_, op, root.error()));
-  parent_root_ = std::move(*root);
-  const Result<void> entered = kernel_.setns(namespace_.get(), abi::clone_newns);
-  if (!entered) return StepError(refused(plan_, op, entered.error()));
-  return {};
+Step Executor::enter(const Op& op) {
+  switch (op.kind) {
+    case OpKind::unshare:
+      return namespaces_.unshare(op);
+    case OpKind::make_private:
+      return namespaces_.make_private(op);
+    case OpKind::stage:
+      return namespaces_.stage(op);
+    case OpKind::new_namespace:
+      return namespaces_.make(op);
+    default:
+      return namespaces_.enter(op);
+  }
 }
 
-Step Executor::make_private(const Op& op) {
-  const Result<void> done =
-      kernel_.mount_setattr(Kernel::at_fdcwd, "/", AT_RECURSIVE, {.propagation = abi::ms_private});
-  if (!done) return StepError(refused(plan_, op, done.error()));
-  return {};
-}
-
-Step Executor::stage(const Op& op) {
-  const auto make = [&]() -> Result<Fd> {
-    Result<Fd> context = kernel_.fsopen("tmpfs");
-    if (!context) return context;
-    Result<void> done = kernel_.fsconfig_string(context->get(), "mode", "0700");
-    if (done) done = kernel_.fsconfig_create(context->get());
-    if (!done) return Failure(done.error());
-    Result<Fd> mount = kernel_.fsmount(context->get(), 0);
-    if (!mount) return mount;
-    done = kernel_.move_mount(mount->get(), "", Kernel::at_fdcwd, "/", 0);
-    if (!done) return Failure(done.error());
-    return mount;
-  };
-  Result<Fd> made = make();
-  if (!made) return StepError(refused(plan_, op, made.error()));
-  staging_ = std::move(*made);
+Step Executor::share(const Op& op) {
+  if (op.kind == OpKind::set_propagation) return groups_.set_propagation(op, slots_[op.a]);
+  if (op.kind == OpKind::set_group) return groups_.set_group(op, slots_[op.a], slots_[op.b]);
+  std::expected<Fd, StepFailure> group = groups_.open_group(op, namespaces_.original_root());
+  if (!group) return StepError(std::move(group.error()));
+  slots_[op.dst] = std::move(*group);
   return {};
 }
 
@@ -149,7 +141,7 @@ Step Executor::open_source(const Op& op) {
   const DesiredSuperblock& source = plan_.superblocks[op.b];
   const std::uint64_t nofollow = source.follow ? 0U : O_NOFOLLOW;
   const Result<Fd> found =
-      kernel_.openat2(parent_root_.get(), source.path,
+      kernel_.openat2(namespaces_.parent_root().get(), source.path,
                       {.flags = O_PATH | nofollow, .resolve = abi::resolve_in_root});
   if (!found) {
     StepFailure failure = refused(plan_, op, found.error());
@@ -197,7 +189,7 @@ Step Executor::new_filesystem(const Op& op) {
 
 Step Executor::make_overlay(const Op& op) {
   if (op.kind == OpKind::add_layer)
-    return overlays_.add_layer(op, staging_, slots_[op.a], slots_[op.b]);
+    return overlays_.add_layer(op, namespaces_.staging(), slots_[op.a], slots_[op.b]);
   std::expected<Fd, StepFailure> made =
       op.kind == OpKind::open_overlay ? overlays_.open(op) : overlays_.create(op, slots_[op.a]);
   if (!made) return StepError(std::move(made.error()));
@@ -236,11 +228,12 @@ Step Executor::make_read_only(const Op& op) {
   return {};
 }
 
-Step Executor::anchor(const Op& op) { return attach_to_staging(op, std::to_string(op.a)); }
+Step Executor::anchor(const Op& op) { return attach_to_staging(op, anchor_name(op.a)); }
 
+/// The namespaces' staging tmpfs is one filesystem.
 Step Executor::attach_root(const Op& op) {
   slot_mounts_[op.a] = op.mount;
-  return attach_to_staging(op, root_name);
+  return attach_to_staging(op, fmt::format("root-{}", namespaces_.current()));
 }
 
 /// The place is made of the kind of what shall stand there: a bind source may be a file.
@@ -248,7 +241,7 @@ Step Executor::attach_to_staging(const Op& op, const std::string& name) {
   const auto place = [&]() -> Result<Fd> {
     const Result<bool> directory = is_directory(slots_[op.a]);
     if (!directory) return Failure(directory.error());
-    return make_component(staging_, name, *directory, false);
+    return make_component(namespaces_.staging(), name, *directory, false);
   };
   const Result<Fd> made = place();
   if (!made) return StepError(refused(plan_, op, made.error()));
@@ -334,6 +327,13 @@ Step Executor::clone(const Op& op) {
   Result<Fd> cloned = kernel_.open_tree(from, "", abi::open_tree_clone);
   if (!cloned) return StepError(refused(plan_, op, cloned.error()));
   slots_[op.dst] = std::move(*cloned);
+  return {};
+}
+
+Step Executor::reopen(const Op& op) {
+  Result<Fd> copy = namespaces_.staged(anchor_name(op.a));
+  if (!copy) return StepError(refused(plan_, op, copy.error()));
+  slots_[op.dst] = std::move(*copy);
   return {};
 }
 

@@ -2,9 +2,8 @@
 // what to do in which order is the planner's business.
 //
 // Runs on a thread of its own, because its first operations leave the caller's namespace and root.
-// The new namespace is the transaction: when a step fails the thread ends and the namespace dies
-// with it. Only mountpoints made on the parent's filesystems outlive it, so they are remembered and
-// removed.
+// The new namespaces are the transaction: when a step fails the thread ends and they die with it.
+// Only mountpoints made on the parent's filesystems outlive it, so they are remembered and removed.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +11,16 @@
 #include <vector>
 
 #include "runtime/apply/failure.h"
+#include "runtime/apply/group_maker.h"
 #include "runtime/apply/host_mountpoints.h"
+#include "runtime/apply/namespaces.h"
 #include "runtime/apply/overlay_maker.h"
+#include "runtime/apply/setting.h"
 #include "runtime/base/diagnostic.h"
 #include "runtime/kernel/kernel.h"
 #include "runtime/plan/plan.h"
 
 namespace mntcr {
-
-/// Where a plan is run.
-struct ExecutorSetting {
-  const Fd& proc;              ///< /proc of the caller
-  std::uint64_t id_above = 0;  ///< the new namespace's id shall be larger; 0: whatever it is
-};
 
 /// See the top of the file. One use, on one thread.
 class Executor {
@@ -32,15 +28,14 @@ class Executor {
   Executor(Kernel& kernel, const Plan& plan, const ExecutorSetting& setting,
            HostMountpoints& host_mountpoints);
 
-  /// Runs all operations. On failure adds what went wrong to `diagnostics` and returns an empty Fd;
-  /// else the new namespace.
-  Fd run(Diagnostics& diagnostics);
+  /// Runs all operations. On failure adds what went wrong to `diagnostics` and returns nothing;
+  /// else the new namespaces, in the order of Plan::namespaces.
+  std::vector<Fd> run(Diagnostics& diagnostics);
 
  private:
   Step execute(const Op& op);
-  Step unshare(const Op& op);
-  Step make_private(const Op& op);
-  Step stage(const Op& op);
+  Step enter(const Op& op);
+  Step share(const Op& op);
   Step open_source(const Op& op);
   Step new_filesystem(const Op& op);
   Step make_overlay(const Op& op);
@@ -49,6 +44,7 @@ class Executor {
   Step change_node(const Op& op);
   Step make_directory(const Op& op);
   Step clone(const Op& op);
+  Step reopen(const Op& op);
   Step set_attributes(const Op& op);
   Step make_mountpoint(const Op& op);
   Step attach_root(const Op& op);
@@ -75,10 +71,9 @@ class Executor {
       slot_mounts_;  ///< the desired mount that a register holds, or no_index
   HostMountpoints& host_mountpoints_;
   OverlayMaker overlays_;
+  Namespaces namespaces_;
+  GroupMaker groups_;
   std::vector<Fd> user_namespaces_;  ///< of Plan::idmaps
-  Fd namespace_;
-  Fd parent_root_;
-  Fd staging_;
 };
 
 }  // namespace mntcr

@@ -16,6 +16,15 @@ std::string target_of(const Plan& plan, const Op& op) {
   return op.mount < plan.mounts.size() ? path::printable(plan.mounts[op.mount].target) : "/";
 }
 
+/// What a step of sharing is about: a mount, or a helper that is none of the plan's.
+std::string shared_thing(const Plan& plan, const Op& op) {
+  return op.mount < plan.mounts.size() ? target_of(plan, op) : "the helper of a peer group";
+}
+
+std::string namespace_of(const Plan& plan, const Op& op) {
+  return path::printable(plan.namespaces.at(op.b).name);
+}
+
 std::string superblock_of(const Plan& plan, const Op& op) {
   if (op.b >= plan.superblocks.size()) return "?";
   const DesiredSuperblock& superblock = plan.superblocks[op.b];
@@ -119,6 +128,20 @@ std::string doing(const Plan& plan, const Op& op) {
       return "cannot cut the new namespace's mounts off from the parent's";
     case OpKind::stage:
       return "cannot set up the staging tmpfs";
+    case OpKind::open_group:
+      return fmt::format("cannot take the peer group of the parent's mount that holds {}",
+                         path::printable(plan.groups.at(op.b).parent));
+    case OpKind::new_namespace:
+      return fmt::format("cannot make the mount namespace {}", namespace_of(plan, op));
+    case OpKind::enter_namespace:
+      return fmt::format("cannot enter the mount namespace {}", namespace_of(plan, op));
+    case OpKind::reopen:
+      return "cannot find the namespace's copy of a mount to clone from";
+    case OpKind::set_propagation:
+      return fmt::format("cannot make {} {}", shared_thing(plan, op),
+                         propagation_name(static_cast<Propagation>(op.b)));
+    case OpKind::set_group:
+      return fmt::format("cannot put {} into its peer group", shared_thing(plan, op));
     case OpKind::open_source:
       return fmt::format("cannot open the bind source {}", superblock_of(plan, op));
     case OpKind::new_filesystem:

@@ -34,6 +34,18 @@ bool is_parents(const DesiredSuperblock& superblock) {
   return superblock.kind == DesiredSuperblock::Kind::parent || is_singleton(superblock.type);
 }
 
+std::string_view propagation_name(Propagation propagation) {
+  switch (propagation) {
+    case Propagation::shared:
+      return "shared";
+    case Propagation::slave:
+      return "slave";
+    case Propagation::unbindable:
+      return "unbindable";
+  }
+  return "";
+}
+
 std::string deleted_place(std::string_view label) { return path::join(deleted_folder, label); }
 
 std::string_view deleted_label(std::string_view root) {

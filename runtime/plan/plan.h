@@ -31,8 +31,14 @@ enum class OpKind : std::uint8_t {
 #undef MNTCR_OP
 };
 
-/// The phases of a plan, in the order in which they must come.
-enum class Phase : std::uint8_t { enter, sources, trees, sharing, root };
+/// The phases of a plan; specs/ops.def says in which order they come.
+enum class Phase : std::uint8_t { enter, sources, namespaces, trees, sharing, root };
+
+/// What set_propagation makes of a mount, as its operand `b`. Private is what every mount is until
+/// then.
+enum class Propagation : std::uint8_t { shared, slave, unbindable };
+inline constexpr std::uint32_t propagation_count = 3;
+std::string_view propagation_name(Propagation propagation);
 
 /// What specs/ops.def says about an operation.
 struct OpInfo {
@@ -170,6 +176,9 @@ struct DesiredMount {
   bool unbindable = false;          ///< never of a member of a group
   bool implied = false;  ///< no entry of its own: a copy that the entry at `span` brings about
 };
+
+/// Whether it is a group of the parent's own (DesiredGroup::parent).
+inline bool is_crossing(const DesiredGroup& group) { return !group.parent.empty(); }
 
 /// A value that `--set` gave a param.
 struct PlanSetting {

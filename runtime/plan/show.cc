@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "runtime/base/filesystem_flags.h"
@@ -18,10 +19,12 @@ std::string_view phase_title(Phase phase) {
       return "enter: leave the parent, whose mounts nothing below can reach";
     case Phase::sources:
       return "sources: what the mounts will show";
+    case Phase::namespaces:
+      return "namespaces: all of them, before anything stands in one";
     case Phase::trees:
-      return "trees: all private, parents first";
+      return "trees: all private, parents first, until what hangs on a mount stands";
     case Phase::sharing:
-      return "sharing: peer groups, masters first";
+      return "sharing";
     case Phase::root:
       return "root: the tree becomes the namespace's";
   }
@@ -76,6 +79,17 @@ std::string operands(const Plan& plan, const Op& op) {
     case OpKind::drop_staging:
     case OpKind::drop_parent:
       return "";
+    case OpKind::new_namespace:
+    case OpKind::enter_namespace:
+      return path::printable(plan.namespaces.at(op.b).name);
+    case OpKind::open_group:
+      return fmt::format("{} = the group at {}", slot(op.dst), quoted(plan.groups.at(op.b).parent));
+    case OpKind::reopen:
+      return slot(op.dst) + " = " + slot(op.a);
+    case OpKind::set_propagation:
+      return fmt::format("{} {}", slot(op.a), propagation_name(static_cast<Propagation>(op.b)));
+    case OpKind::set_group:
+      return slot(op.b) + " as " + slot(op.a);
     case OpKind::open_source:
     case OpKind::new_filesystem:
     case OpKind::open_overlay:
@@ -116,7 +130,8 @@ std::string operands(const Plan& plan, const Op& op) {
 std::vector<std::vector<std::uint32_t>> children_of(const Plan& plan) {
   std::vector<std::vector<std::uint32_t>> children(plan.mounts.size());
   for (std::uint32_t index = 1; index < plan.mounts.size(); ++index) {
-    children[plan.mounts[index].parent].push_back(index);
+    const std::uint32_t parent = plan.mounts[index].parent;
+    if (parent != no_index) children[parent].push_back(index);
   }
   for (auto& list : children) {
     std::ranges::sort(list, {}, [&](std::uint32_t child) -> const std::string& {
@@ -124,6 +139,18 @@ std::vector<std::vector<std::uint32_t>> children_of(const Plan& plan) {
     });
   }
   return children;
+}
+
+std::string group_words(const Plan& plan, std::uint32_t index) {
+  const DesiredGroup& group = plan.groups.at(index);
+  return group.name.empty() ? fmt::format("group {}", index) : path::printable(group.name);
+}
+
+/// "slave:logs shared:data", empty for what is private.
+std::string propagation_words(const Plan& plan, const DesiredMount& mount) {
+  std::string words = mount.master == no_index ? "" : "slave:" + group_words(plan, mount.master);
+  if (mount.group != no_index) words = both(words, " ", "shared:" + group_words(plan, mount.group));
+  return both(words, " ", mount.unbindable ? "unbindable" : "");
 }
 
 /// A line of the tree before its columns are set.
@@ -143,7 +170,36 @@ std::string mount_words(const Plan& plan, const DesiredMount& mount) {
   for (const std::string& param : superblock.params) {
     how += (how.empty() ? "" : ",") + path::printable(param);
   }
-  return both(how, "  ", idmap_words(plan, mount.idmap));
+  how = both(how, "  ", idmap_words(plan, mount.idmap));
+  return both(how, "  ", propagation_words(plan, mount));
+}
+
+/// The mount `root` and all that hangs on it.
+std::vector<TreeLine> tree_lines(const Plan& plan,
+                                 const std::vector<std::vector<std::uint32_t>>& children,
+                                 std::uint32_t root) {
+  struct Visit {
+    std::uint32_t mount;
+    std::string lead;  ///< drawn before the mount
+    std::string next;  ///< drawn before those below it
+  };
+  std::vector<TreeLine> lines;
+  std::vector<Visit> todo = {{root, "", ""}};
+  while (!todo.empty()) {
+    const Visit visit = std::move(todo.back());
+    todo.pop_back();
+    const DesiredMount& mount = plan.mounts[visit.mount];
+    const bool covers = visit.mount != root && mount.mountpoint.empty();
+    lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : ""),
+                     source_words(plan, mount), mount_words(plan, mount)});
+    const auto& below = children[visit.mount];
+    for (std::size_t left = below.size(); left-- > 0;) {
+      const bool last = left + 1 == below.size();
+      todo.push_back(
+          {below[left], visit.next + (last ? "└─ " : "├─ "), visit.next + (last ? "   " : "│  ")});
+    }
+  }
+  return lines;
 }
 
 std::size_t shown_width(const std::string& text) {
@@ -199,10 +255,16 @@ std::string show_text(const Plan& plan) {
   std::string out = fmt::format("plan of {}: {} mounts, {} steps\n", path::printable(plan.name),
                                 plan.mounts.size(), plan.ops.size());
   const std::size_t digits = std::to_string(plan.ops.size()).size();
+  std::optional<Phase> shown;
   for (std::size_t index = 0; index < plan.ops.size(); ++index) {
     const Op& op = plan.ops[index];
     const Phase phase = describe(op.kind).phase;
-    if (index == 0 || phase != describe(plan.ops[index - 1].kind).phase) {
+    if (op.kind == OpKind::enter_namespace) {
+      shown = phase;
+      out += fmt::format("\ntrees of {}\n", path::printable(plan.namespaces.at(op.b).name));
+    } else if (phase != shown && phase != Phase::sharing) {
+      // Steps of sharing come among those of trees and root, and have no title.
+      shown = phase;
       out += fmt::format("\n{}\n", phase_title(phase));
     }
     const std::string for_mount =
@@ -218,28 +280,16 @@ std::string show_text(const Plan& plan) {
 
 std::string show_tree(const Plan& plan) {
   const auto children = children_of(plan);
-  std::vector<TreeLine> lines;
-  struct Visit {
-    std::uint32_t mount;
-    std::string lead;  ///< drawn before the mount
-    std::string next;  ///< drawn before those below it
-  };
-  std::vector<Visit> todo = {{0, "", ""}};
-  while (!todo.empty()) {
-    const Visit visit = std::move(todo.back());
-    todo.pop_back();
-    const DesiredMount& mount = plan.mounts[visit.mount];
-    const bool covers = visit.mount != 0 && mount.mountpoint.empty();
-    lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : ""),
-                     source_words(plan, mount), mount_words(plan, mount)});
-    const auto& below = children[visit.mount];
-    for (std::size_t left = below.size(); left-- > 0;) {
-      const bool last = left + 1 == below.size();
-      todo.push_back(
-          {below[left], visit.next + (last ? "└─ " : "├─ "), visit.next + (last ? "   " : "│  ")});
+  std::string out;
+  for (std::uint32_t root = 0; root < plan.mounts.size(); ++root) {
+    if (plan.mounts[root].parent != no_index) continue;
+    if (plan.namespaces.size() > 1) {
+      const std::string& name = plan.namespaces[plan.mounts[root].ns].name;
+      out += fmt::format("{}{}:\n", root == 0 ? "" : "\n", path::printable(name));
     }
+    out += align(tree_lines(plan, children, root));
   }
-  return align(lines);
+  return out;
 }
 
 }  // namespace mntcr

@@ -79,6 +79,23 @@ Json mount(const Plan& plan, const DesiredMount& in) {
               {"deleted", in.deleted ? Json(text(deleted_label(in.root))) : Json(nullptr)},
               {"options", flags(in.attrs)},
               {"idmap", id_map(plan, in.idmap)},
+              {"namespace", in.ns},
+              {"group", index_or_null(in.group)},
+              {"master", index_or_null(in.master)},
+              {"unbindable", in.unbindable},
+              {"place", place(plan, in.span)}};
+}
+
+Json mount_namespace(const Plan& plan, const DesiredNamespace& in) {
+  return Json{
+      {"name", text(in.name)}, {"clone", index_or_null(in.clone)}, {"place", place(plan, in.span)}};
+}
+
+Json group(const Plan& plan, const DesiredGroup& in) {
+  return Json{{"name", text(in.name)},
+              {"master", index_or_null(in.master)},
+              {"parent", is_crossing(in) ? Json(text(in.parent)) : Json(nullptr)},
+              {"exact", in.exact},
               {"place", place(plan, in.span)}};
 }
 
@@ -102,9 +119,15 @@ Json step(const Plan& plan, const Op& op) {
   Json json{{"op", describe(op.kind).name}, {"mount", index_or_null(op.mount)}};
   if (op.dst != no_slot) json["dst"] = op.dst;
   if (op.a != no_slot) json["a"] = op.a;
-  const bool maps = op.kind == OpKind::set_attributes && op.b != no_slot;
-  if (maps) json["idmap"] = id_map(plan, op.b);
-  if (op.b != no_slot && !maps) json["b"] = op.b;
+  if (op.b != no_slot) {
+    if (op.kind == OpKind::set_attributes) {
+      json["idmap"] = id_map(plan, op.b);
+    } else if (op.kind == OpKind::set_propagation) {
+      json["propagation"] = propagation_name(static_cast<Propagation>(op.b));
+    } else {
+      json["b"] = op.b;
+    }
+  }
   if (!op.text.empty()) json["path"] = text(op.text);
   if (op.attrs.mask != 0) json["options"] = flags(op.attrs);
   json["place"] = place(plan, op.span);
@@ -116,14 +139,21 @@ Json step(const Plan& plan, const Op& op) {
 std::string show_json(const Plan& plan) {
   Json superblocks = Json::array();
   for (const DesiredSuperblock& in : plan.superblocks) superblocks.push_back(superblock(plan, in));
+  Json namespaces = Json::array();
+  for (const DesiredNamespace& in : plan.namespaces)
+    namespaces.push_back(mount_namespace(plan, in));
+  Json groups = Json::array();
+  for (const DesiredGroup& in : plan.groups) groups.push_back(group(plan, in));
   Json mounts = Json::array();
   for (const DesiredMount& in : plan.mounts) mounts.push_back(mount(plan, in));
   Json nodes = Json::array();
   for (const DesiredNode& in : plan.nodes) nodes.push_back(node(plan, in));
   Json steps = Json::array();
   for (const Op& op : plan.ops) steps.push_back(step(plan, op));
-  const Json json{{"name", text(plan.name)}, {"superblocks", superblocks}, {"mounts", mounts},
-                  {"nodes", nodes},          {"registers", plan.slots},    {"steps", steps}};
+  const Json json{{"name", text(plan.name)},  {"superblocks", superblocks},
+                  {"namespaces", namespaces}, {"groups", groups},
+                  {"mounts", mounts},         {"nodes", nodes},
+                  {"registers", plan.slots},  {"steps", steps}};
   return json.dump(2) + "\n";
 }
 

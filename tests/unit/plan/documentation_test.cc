@@ -18,6 +18,8 @@ std::string phase_name(Phase phase) {
       return "enter";
     case Phase::sources:
       return "sources";
+    case Phase::namespaces:
+      return "namespaces";
     case Phase::trees:
       return "trees";
     case Phase::sharing:

@@ -110,7 +110,7 @@ TEST_CASE("each way to spoil a plan is noticed") {
       {"is for no mount", [](Plan& plan) { first(plan, OpKind::attach).mount = 99; }},
       {"second root",
        [](Plan& plan) { plan.ops.insert(plan.ops.end() - 3, first(plan, OpKind::attach_root)); }},
-      {"before there is a root",
+      {"does not stand in this namespace",
        [](Plan& plan) {
          std::erase_if(plan.ops, [](const Op& op) { return op.kind == OpKind::attach_root; });
        }},
