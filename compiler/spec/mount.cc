@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <utility>
 
 #include "compiler/spec/filesystem.h"
 #include "compiler/spec/idmap.h"
@@ -131,18 +132,21 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
   decode_name(context, table, mount);
   if (const auto on = table.string("on")) mount.on = {on->value, on->span};
   mount.cover = table.boolean("cover").value_or(false);
+  table.string("namespace");
   table.finish();
   return mount;
 }
 
-MountDecl decode_root(Context& context, const syntax::Node& node) {
+MountDecl decode_root(Context& context, const syntax::Node& node, std::string title) {
   MountDecl mount;
   mount.span = node.span;
   mount.target = {"/", node.span};
   mount.name = {std::string(root_name), node.span};
-  TableReader table(context, Room::root, node, "[root]");
+  TableReader table(context, Room::root, node, std::move(title));
   decode_content(context, table, mount);
   mount.idmap = decode_idmap(context, table);
+  table.refuse("namespace", "[root] is that of main",
+               "write root = { … } in the [[namespace]] that is meant");
   table.refuse("target", "[root] is the mount at /",
                "take it away; other mounts are [[mount]] entries");
   table.refuse("create", "the root has no mountpoint that could be missing", "take it away");

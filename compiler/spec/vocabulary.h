@@ -9,7 +9,17 @@
 namespace mntcr::spec {
 
 /// The kinds of table that a spec has.
-enum class Room : std::uint8_t { top, root, mount, filesystem, param, checkpoint, idmap, tree };
+enum class Room : std::uint8_t {
+  top,
+  root,
+  mount,
+  filesystem,
+  param,
+  checkpoint,
+  idmap,
+  tree,
+  name_space
+};
 
 /// Whether the language has `key` there, but not in this version.
 bool is_reserved(Room room, std::string_view key);

@@ -30,6 +30,16 @@ std::string layer_text(const DesiredLayer& layer) {
                      path::printable(layer.shown));
 }
 
+/// What stands before the mounts of a namespace: nothing where it is the only one.
+std::string namespace_text(const Layout& layout, std::uint32_t number) {
+  if (layout.namespaces.size() == 1) return "";
+  const DesiredNamespace& ns = layout.namespaces.at(number);
+  const std::string of = ns.clone == no_index
+                             ? ""
+                             : fmt::format(", a clone of {}", layout.namespaces.at(ns.clone).name);
+  return fmt::format("  namespace {}{}\n", ns.name, of);
+}
+
 std::string_view create_text(Create create) {
   switch (create) {
     case Create::automatic:
@@ -54,6 +64,7 @@ std::string layout_text(const Layout& layout) {
   }
   for (std::size_t i = 0; i < layout.mounts.size(); ++i) {
     const LayoutMount& mount = layout.mounts[i];
+    if (mount.parent == no_index) text += namespace_text(layout, mount.ns);
     text +=
         fmt::format("  mount {}: {} shows {}{}{}", i, path::printable(mount.target),
                     mount.superblock, mount.root.empty() ? "" : "/", path::printable(mount.root));
@@ -65,6 +76,7 @@ std::string layout_text(const Layout& layout) {
     if (mount.idmap != no_index) text += ", idmap " + idmap::words(layout.idmaps.at(mount.idmap));
     text += create_text(mount.create);
     if (mount.deleted) text += ", without a name";
+    if (mount.implied) text += ", a copy";
     text += "\n";
   }
   for (const DesiredNode& node : layout.nodes) {
