@@ -9,6 +9,7 @@
 
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
+#include "runtime/plan/show_sharing.h"
 
 namespace mntcr {
 namespace {
@@ -129,7 +130,7 @@ std::string operands(const Plan& plan, const Op& op) {
 /// Children of each mount, ordered by mountpoint.
 std::vector<std::vector<std::uint32_t>> children_of(const Plan& plan) {
   std::vector<std::vector<std::uint32_t>> children(plan.mounts.size());
-  for (std::uint32_t index = 1; index < plan.mounts.size(); ++index) {
+  for (std::uint32_t index = 0; index < plan.mounts.size(); ++index) {
     const std::uint32_t parent = plan.mounts[index].parent;
     if (parent != no_index) children[parent].push_back(index);
   }
@@ -141,18 +142,6 @@ std::vector<std::vector<std::uint32_t>> children_of(const Plan& plan) {
   return children;
 }
 
-std::string group_words(const Plan& plan, std::uint32_t index) {
-  const DesiredGroup& group = plan.groups.at(index);
-  return group.name.empty() ? fmt::format("group {}", index) : path::printable(group.name);
-}
-
-/// "slave:logs shared:data", empty for what is private.
-std::string propagation_words(const Plan& plan, const DesiredMount& mount) {
-  std::string words = mount.master == no_index ? "" : "slave:" + group_words(plan, mount.master);
-  if (mount.group != no_index) words = both(words, " ", "shared:" + group_words(plan, mount.group));
-  return both(words, " ", mount.unbindable ? "unbindable" : "");
-}
-
 /// A line of the tree before its columns are set.
 struct TreeLine {
   std::string where;
@@ -160,7 +149,7 @@ struct TreeLine {
   std::string how;
 };
 
-std::string mount_words(const Plan& plan, const DesiredMount& mount) {
+std::string how_words(const Plan& plan, const DesiredMount& mount) {
   const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
   std::string how = flag_words(mount.attrs);
   const AttrDemand& flags = superblock.flags;
@@ -170,36 +159,12 @@ std::string mount_words(const Plan& plan, const DesiredMount& mount) {
   for (const std::string& param : superblock.params) {
     how += (how.empty() ? "" : ",") + path::printable(param);
   }
-  how = both(how, "  ", idmap_words(plan, mount.idmap));
-  return both(how, "  ", propagation_words(plan, mount));
+  return both(both(how, "  ", idmap_words(plan, mount.idmap)), "  ",
+              propagation_words(plan, mount));
 }
 
-/// The mount `root` and all that hangs on it.
-std::vector<TreeLine> tree_lines(const Plan& plan,
-                                 const std::vector<std::vector<std::uint32_t>>& children,
-                                 std::uint32_t root) {
-  struct Visit {
-    std::uint32_t mount;
-    std::string lead;  ///< drawn before the mount
-    std::string next;  ///< drawn before those below it
-  };
-  std::vector<TreeLine> lines;
-  std::vector<Visit> todo = {{root, "", ""}};
-  while (!todo.empty()) {
-    const Visit visit = std::move(todo.back());
-    todo.pop_back();
-    const DesiredMount& mount = plan.mounts[visit.mount];
-    const bool covers = visit.mount != root && mount.mountpoint.empty();
-    lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : ""),
-                     source_words(plan, mount), mount_words(plan, mount)});
-    const auto& below = children[visit.mount];
-    for (std::size_t left = below.size(); left-- > 0;) {
-      const bool last = left + 1 == below.size();
-      todo.push_back(
-          {below[left], visit.next + (last ? "└─ " : "├─ "), visit.next + (last ? "   " : "│  ")});
-    }
-  }
-  return lines;
+std::string namespace_title(const Plan& plan, std::uint32_t ns) {
+  return (ns == 0 ? "namespace " : "\nnamespace ") + namespace_words(plan, ns);
 }
 
 std::size_t shown_width(const std::string& text) {
@@ -215,6 +180,7 @@ std::string align(const std::vector<TreeLine>& lines) {
   std::size_t where = 0;
   std::size_t what = 0;
   for (const TreeLine& line : lines) {
+    if (line.what.empty()) continue;  // a title
     where = std::max(where, shown_width(line.where));
     what = std::max(what, shown_width(line.what));
   }
@@ -280,16 +246,36 @@ std::string show_text(const Plan& plan) {
 
 std::string show_tree(const Plan& plan) {
   const auto children = children_of(plan);
-  std::string out;
-  for (std::uint32_t root = 0; root < plan.mounts.size(); ++root) {
-    if (plan.mounts[root].parent != no_index) continue;
-    if (plan.namespaces.size() > 1) {
-      const std::string& name = plan.namespaces[plan.mounts[root].ns].name;
-      out += fmt::format("{}{}:\n", root == 0 ? "" : "\n", path::printable(name));
+  std::vector<TreeLine> lines;
+  struct Visit {
+    std::uint32_t mount;
+    std::string lead;  ///< drawn before the mount
+    std::string next;  ///< drawn before those below it
+  };
+  std::vector<Visit> todo;
+  for (std::uint32_t index = static_cast<std::uint32_t>(plan.mounts.size()); index-- > 0;) {
+    if (plan.mounts[index].parent == no_index) todo.push_back({index, "", ""});
+  }
+  while (!todo.empty()) {
+    const Visit visit = std::move(todo.back());
+    todo.pop_back();
+    const DesiredMount& mount = plan.mounts[visit.mount];
+    const bool is_root = mount.parent == no_index;
+    if (is_root && plan.namespaces.size() > 1)
+      lines.push_back({namespace_title(plan, mount.ns), "", ""});
+    const bool covers = !is_root && mount.mountpoint.empty();
+    lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : "") +
+                         (mount.implied ? " (copy)" : ""),
+                     source_words(plan, mount), how_words(plan, mount)});
+    const auto& below = children[visit.mount];
+    for (std::size_t left = below.size(); left-- > 0;) {
+      const bool last = left + 1 == below.size();
+      todo.push_back(
+          {below[left], visit.next + (last ? "└─ " : "├─ "), visit.next + (last ? "   " : "│  ")});
     }
     out += align(tree_lines(plan, children, root));
   }
-  return out;
+  return align(lines) + sharing_text(plan);
 }
 
 }  // namespace mntcr

@@ -83,10 +83,11 @@ Json mount(const Plan& plan, const DesiredMount& in) {
               {"group", index_or_null(in.group)},
               {"master", index_or_null(in.master)},
               {"unbindable", in.unbindable},
+              {"implied", in.implied},
               {"place", place(plan, in.span)}};
 }
 
-Json mount_namespace(const Plan& plan, const DesiredNamespace& in) {
+Json name_space(const Plan& plan, const DesiredNamespace& in) {
   return Json{
       {"name", text(in.name)}, {"clone", index_or_null(in.clone)}, {"place", place(plan, in.span)}};
 }
@@ -94,7 +95,7 @@ Json mount_namespace(const Plan& plan, const DesiredNamespace& in) {
 Json group(const Plan& plan, const DesiredGroup& in) {
   return Json{{"name", text(in.name)},
               {"master", index_or_null(in.master)},
-              {"parent", is_crossing(in) ? Json(text(in.parent)) : Json(nullptr)},
+              {"parent", in.parent.empty() ? Json(nullptr) : Json(text(in.parent))},
               {"exact", in.exact},
               {"place", place(plan, in.span)}};
 }
@@ -140,8 +141,7 @@ std::string show_json(const Plan& plan) {
   Json superblocks = Json::array();
   for (const DesiredSuperblock& in : plan.superblocks) superblocks.push_back(superblock(plan, in));
   Json namespaces = Json::array();
-  for (const DesiredNamespace& in : plan.namespaces)
-    namespaces.push_back(mount_namespace(plan, in));
+  for (const DesiredNamespace& in : plan.namespaces) namespaces.push_back(name_space(plan, in));
   Json groups = Json::array();
   for (const DesiredGroup& in : plan.groups) groups.push_back(group(plan, in));
   Json mounts = Json::array();
