@@ -170,8 +170,8 @@ std::optional<std::string> find_flaw(const Plan& plan) {
   Diagnostics diagnostics;
   const ExecutorSetting setting{world.proc()};
   HostMountpoints mountpoints(world.kernel());
-  std::vector<Fd> made;
-  made.push_back(Executor(world.kernel(), plan, setting, mountpoints).run(diagnostics));
+  const std::vector<Fd> made =
+      Executor(world.kernel(), plan, setting, mountpoints).run(diagnostics);
   mountpoints.keep();
   if (Flaw flaw = first_error(diagnostics)) return flaw;
   std::vector<const model::Namespace*> namespaces;

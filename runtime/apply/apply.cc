@@ -67,9 +67,9 @@ Result<std::string> differences(Kernel& kernel, const Plan& plan, const Fd& proc
   const Result<MountTable> live = capture_container(kernel, proc, named);
   if (!live) return Failure(live.error());
   SourceResolver resolver(kernel, proc, *parent);
-  const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver, &*live), *live);
-  if (changes.empty()) return std::string{};
-  return write_text({plan, *live, *parent, changes, {}});
+  const ResolvedSources sources = resolve_sources(plan, resolver, &*live);
+  const DiffReport report{plan, *live, *parent, sources, diff(plan, sources, *live), {}};
+  return is_different(report) ? write_text(report) : std::string{};
 }
 
 /// The proof: read from outside, the namespaces must be what was planned.

@@ -273,7 +273,6 @@ std::string show_tree(const Plan& plan) {
       todo.push_back(
           {below[left], visit.next + (last ? "└─ " : "├─ "), visit.next + (last ? "   " : "│  ")});
     }
-    out += align(tree_lines(plan, children, root));
   }
   return align(lines) + sharing_text(plan);
 }
