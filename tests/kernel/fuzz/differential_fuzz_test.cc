@@ -1,6 +1,6 @@
 // Random sequences of mount operations on Linux and on the model of it, step by step the same.
 // MNTCR_FUZZ_SEQUENCES says how many, MNTCR_FUZZ_SEED the number of the first one: a sequence is
-// its number, so that one alone can be repeated.
+// its number, so that one alone can be repeated. MNTCR_FUZZ_SECONDS ends it before all are done.
 #include <fmt/format.h>
 
 #include <atomic>
@@ -31,6 +31,7 @@ class Numbers {
   explicit Numbers(std::size_t sequences)
       : next_(sandbox::count_from_environment("MNTCR_FUZZ_SEED", 0)), end_(next_ + sequences) {}
   std::optional<std::uint64_t> take() {
+    if (Clock::now() > deadline_) return std::nullopt;
     const std::uint64_t number = next_++;
     return number < end_ ? std::optional(number) : std::nullopt;
   }
@@ -38,6 +39,10 @@ class Numbers {
  private:
   std::atomic<std::uint64_t> next_;
   std::uint64_t end_;
+  Clock::time_point deadline_ =
+      Clock::now() +
+      std::chrono::seconds(sandbox::count_from_environment(
+          "MNTCR_FUZZ_SECONDS", std::chrono::seconds(std::chrono::hours(24)).count()));
 };
 
 Verdict compare(Machine& left, const MachineMaker& make_right, Numbers& numbers) {
