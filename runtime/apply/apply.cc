@@ -56,9 +56,10 @@ Result<std::string> differences(Kernel& kernel, const Plan& plan, const Fd& proc
   const Result<MountTable> live = capture(kernel, proc, made);
   if (!live) return Failure(live.error());
   SourceResolver resolver(kernel, proc, *parent);
-  const std::vector<Change> changes = diff(plan, resolve_sources(plan, resolver, &*live), *live);
+  const ResolvedSources sources = resolve_sources(plan, resolver, &*live);
+  const std::vector<Change> changes = diff(plan, sources, *live);
   if (changes.empty()) return std::string{};
-  return write_text({plan, *live, *parent, changes, {}});
+  return write_text({plan, *live, *parent, sources, changes, {}});
 }
 
 /// The proof: read from outside, the namespace must be what was planned.
