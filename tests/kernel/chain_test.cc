@@ -150,8 +150,9 @@ bool increment(unsigned seed, Chain& chain, const Fd& ns, Tally& tally) {
   const auto plan = chain.compile(messages);
   if (!plan) return tally.add(seed, "does not compile", messages + chain.all()), false;
   if (const auto drift = now.changes(*plan); !drift.empty()) {
-    tally.add(seed, "is not what was there",
-              write_text({*plan, now.live, now.parent, drift, {}}) + chain.all());
+    tally.add(
+        seed, "is not what was there",
+        write_text({*plan, now.live, now.parent, now.sources(*plan), drift, {}}) + chain.all());
     return false;
   }
   const Applied again = apply_plan(linux_kernel(), *plan);

@@ -202,8 +202,10 @@ std::string comes_back(const std::string& spec, const std::function<void()>& set
 
 std::string differences(const Fd& ns, const Plan& plan) {
   const Observed seen(ns, false);
-  const std::vector<Change> changes = seen.changes(plan);
-  return changes.empty() ? std::string{} : write_text({plan, seen.live, seen.parent, changes, {}});
+  const ResolvedSources sources = seen.sources(plan);
+  const std::vector<Change> changes = diff(plan, sources, seen.live);
+  return changes.empty() ? std::string{}
+                         : write_text({plan, seen.live, seen.parent, sources, changes, {}});
 }
 
 const LiveMount& mount_at(const MountTable& table, const std::string& mountpoint) {
