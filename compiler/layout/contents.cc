@@ -146,8 +146,7 @@ class Resolver {
     }
     const auto* named = find_named(spec_, mount);
     const auto number = static_cast<std::uint32_t>(named - spec_.filesystems.data());
-    return {{.kind = Identity::Kind::named, .path = {}, .follow = true, .index = number},
-            mount.source->path};
+    return {identity_of(spec_, number), mount.source->path};
   }
 
   void report_root(MountIndex index) {
@@ -207,6 +206,12 @@ const spec::FilesystemDecl* find_named(const spec::Spec& spec, const spec::Mount
                                     return filesystem.name == mount.source->name;
                                   });
   return named == spec.filesystems.end() ? nullptr : &*named;
+}
+
+Identity identity_of(const spec::Spec& spec, std::uint32_t index) {
+  const std::string& parent = spec.filesystems[index].parent.value;
+  if (!parent.empty()) return {Identity::Kind::parent, parent, true, 0};
+  return {.kind = Identity::Kind::named, .path = {}, .follow = true, .index = index};
 }
 
 const spec::FilesystemDecl* find_made(const spec::Spec& spec, const Identity& identity) {

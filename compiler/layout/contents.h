@@ -44,6 +44,9 @@ std::vector<std::optional<Content>> resolve_contents(const spec::Spec& spec,
 /// The [filesystem.NAME] of a mount with the source fs:NAME, else nullptr.
 const spec::FilesystemDecl* find_named(const spec::Spec& spec, const spec::MountDecl& mount);
 
+/// What the [filesystem.NAME] of this index is, when it has no `of`.
+Identity identity_of(const spec::Spec& spec, std::uint32_t index);
+
 /// The filesystem that the spec makes behind `identity`; nullptr when it is the parent's.
 const spec::FilesystemDecl* find_made(const spec::Spec& spec, const Identity& identity);
 

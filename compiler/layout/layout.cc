@@ -8,9 +8,11 @@
 
 #include "compiler/layout/checks.h"
 #include "compiler/layout/contents.h"
+#include "compiler/layout/copies.h"
 #include "compiler/layout/inode_checks.h"
 #include "compiler/layout/inventory.h"
 #include "compiler/layout/overlays.h"
+#include "compiler/layout/sharing.h"
 #include "compiler/spec/placement.h"
 
 namespace mntcr {
@@ -92,6 +94,7 @@ class Writer {
     mount.span = from.span;
     mount.target_span = from.target.span;
     mount.source_span = from.source ? from.source->span : from.made->span;
+    mount.decl = index;
     result_.mounts.push_back(std::move(mount));
   }
 
@@ -157,7 +160,13 @@ std::optional<Layout> lay_out(const spec::Spec& spec, Diagnostics& diagnostics) 
   layout::check_twice(resolved, diagnostics);
   layout::check_idmaps(resolved, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
-  return Writer(resolved).write();
+  Layout result = Writer(resolved).write();
+  layout::add_sharing(spec, result, diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
+  layout::add_copies(spec, result, diagnostics);
+  layout::check_sharing(spec, result, diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
+  return result;
 }
 
 }  // namespace mntcr

@@ -36,8 +36,9 @@ struct LayoutMount {
   std::uint32_t group = no_index;   ///< in Layout::groups
   std::uint32_t master = no_index;  ///< in Layout::groups
   bool unbindable = false;
-  bool implied = false;   ///< a copy that the entry at `span` brings about
-  Span propagation_span;  ///< the value of `propagation`, else the entry
+  bool implied = false;           ///< a copy that the entry at `span` brings about
+  Span propagation_span;          ///< the value of `propagation`, else the entry
+  std::uint32_t decl = no_index;  ///< in Spec::mounts: the entry that says what it is
 };
 
 /// See the top of the file. The order of mounts is that of Plan::mounts; what group, master,

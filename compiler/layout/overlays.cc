@@ -150,8 +150,7 @@ class LayerResolver {
     const SourceRef& source = decl.source;
     const auto named = std::ranges::find(spec_.filesystems, source.name, &FilesystemDecl::name);
     const auto number = static_cast<std::uint32_t>(named - spec_.filesystems.begin());
-    Content content{{.kind = Identity::Kind::named, .path = {}, .follow = true, .index = number},
-                    source.path};
+    Content content{identity_of(spec_, number), source.path};
     if (named->of) content.filesystem = contents_[*named->of]->filesystem;
     std::string shown =
         shown_path(overlay, content).value_or("/" + path::join("fs:" + source.name, source.path));

@@ -19,8 +19,9 @@ using syntax::Node;
 
 /// The keys of a mount that a change may give; `name` as well where the mount is found otherwise.
 constexpr auto changing_keys = std::to_array<std::string_view>(
-    {"source", "type", "options", "fsname", "create", "follow", "on", "cover", "idmap", "tree",
-     "deleted", "kind", "mode", "uid", "gid", "lower", "upper", "work"});
+    {"source", "type",  "options", "fsname",  "create",      "follow",   "on",
+     "cover",  "idmap", "tree",    "deleted", "kind",        "mode",     "uid",
+     "gid",    "lower", "upper",   "work",    "propagation", "propagate"});
 
 /// What a word of options decides: flags of the mount, flags of the filesystem (`ro=fs`, `sync`),
 /// or a parameter.

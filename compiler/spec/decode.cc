@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/spec/filesystem.h"
+#include "compiler/spec/groups.h"
 #include "compiler/spec/idmap.h"
 #include "compiler/spec/keys.h"
 #include "compiler/spec/merge.h"
@@ -133,9 +134,12 @@ std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSettin
   spec.name = decode_name(context, top);
   top.find("params", Node::Kind::table, "write [params]");
   decode_userns(context, top);
+  decode_policies(context, files, top, spec);
+  decode_groups(context, top, spec);
   decode_filesystems(context, top, spec);
   spec.namespaces = decode_namespaces(context, top);
   decode_mounts(context, top, spec);
+  add_undeclared_groups(spec);
   check_lost(context, spec);
   top.finish();
   if (spec.mounts.size() == mounts_written(root)) resolve_names(spec, diagnostics);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compiler/spec/layers.h"
+#include "compiler/spec/source.h"
 #include "compiler/spec/tree.h"
 #include "runtime/base/filesystems.h"
 
@@ -69,6 +70,21 @@ FilesystemDecl decode_shown_filesystem(Context& context, TableReader& table,
   return result;
 }
 
+/// One that the parent namespace shows.
+FilesystemDecl decode_parents_filesystem(Context& context, TableReader& table) {
+  FilesystemDecl result;
+  if (const auto path = table.string("parent")) {
+    if (check_path(context, *path, "parent", 0, syntax::PathForm::absolute))
+      result.parent = {path->value, path->span};
+  }
+  for (const std::string_view key :
+       {"type", "of", "layer", "options", "fsname", "lower", "upper", "work", "tree"}) {
+    table.refuse(key, "`parent` names a filesystem that there is already, as it is",
+                 "take one of both away");
+  }
+  return result;
+}
+
 }  // namespace
 
 FilesystemDecl decode_new_filesystem(Context& context, TableReader& table) {
@@ -95,7 +111,9 @@ FilesystemDecl decode_filesystem(Context& context, const syntax::Entry& entry) {
   TableReader table(context, Room::filesystem, entry.value,
                     fmt::format("[filesystem.{}]", entry.key));
   FilesystemDecl result;
-  if (table.find("of") != nullptr) {
+  if (table.find("parent") != nullptr) {
+    result = decode_parents_filesystem(context, table);
+  } else if (table.find("of") != nullptr) {
     result = decode_shown_filesystem(context, table, entry.key);
   } else {
     result = decode_new_filesystem(context, table);

@@ -30,6 +30,7 @@ struct Context {
   std::map<std::string, Span, std::less<>> lost = {};
   std::optional<IdMap> userns = {};      ///< what [userns] says
   bool has_userns = false;               ///< there is one, also a faulty one
+  std::vector<FileId> listed = {};       ///< files whose [policy] says copies = "listed"
   std::vector<FileId> merge_order = {};  ///< all files, the one that is compiled last
   std::vector<MountFacts> facts = {};    ///< of all mounts, also faulty ones; first [root]
 };

@@ -52,8 +52,8 @@ void append_entry(std::vector<Entry>& entries, const Entry& from) {
 }
 
 /// Keys that are read elsewhere, and leave nothing in the merged document.
-constexpr std::array<std::string_view, 5> consumed = {"params", "extends", "change", "remove",
-                                                      "checkpoint"};
+constexpr std::array<std::string_view, 6> consumed = {"params", "extends",    "change",
+                                                      "remove", "checkpoint", "policy"};
 
 class Merger {
  public:
@@ -84,7 +84,7 @@ class Merger {
     if (std::find(consumed.begin(), consumed.end(), entry.key) != consumed.end()) return;
     if (entry.key == "userns") {
       merge_entry(document_.entries, entry, 1);
-    } else if (entry.key == "filesystem") {
+    } else if (entry.key == "filesystem" || entry.key == "group") {
       merge_entry(document_.entries, entry, 2);
     } else if (entry.key == "root" && entry.value.kind == Node::Kind::table) {
       add_root(entry, file);

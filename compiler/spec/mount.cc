@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "compiler/spec/layers.h"
 #include "compiler/spec/names.h"
 #include "compiler/spec/options.h"
+#include "compiler/spec/propagation.h"
 #include "compiler/spec/source.h"
 #include "compiler/spec/tree.h"
 
@@ -133,6 +135,9 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
   if (const auto on = table.string("on")) mount.on = {on->value, on->span};
   mount.cover = table.boolean("cover").value_or(false);
   table.string("namespace");
+  decode_propagation(context, table, mount);
+  mount.propagate = table.boolean("propagate").value_or(true);
+  mount.listed_all = std::ranges::find(context.listed, mount.span.file) != context.listed.end();
   table.finish();
   return mount;
 }
@@ -147,12 +152,14 @@ MountDecl decode_root(Context& context, const syntax::Node& node, std::string ti
   mount.idmap = decode_idmap(context, table);
   table.refuse("namespace", "[root] is that of main",
                "write root = { … } in the [[namespace]] that is meant");
+  decode_propagation(context, table, mount);
   table.refuse("target", "[root] is the mount at /",
                "take it away; other mounts are [[mount]] entries");
   table.refuse("create", "the root has no mountpoint that could be missing", "take it away");
   table.refuse("name", "[root] is named `root`", "take it away");
   table.refuse("on", "the root lies on nothing", "take it away");
   table.refuse("cover", "the root covers nothing", "take it away");
+  table.refuse("propagate", "the root lies on nothing that is shared", "take it away");
   table.refuse("deleted", "the kernel makes nothing without a name a root",
                "take it away; the root is a filesystem, or a directory of one");
   table.finish();

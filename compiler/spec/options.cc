@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "compiler/spec/propagation.h"
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 
@@ -162,6 +163,9 @@ bool OptionDecoder::word_with_key(const Text& text) {
   } else if (is_reserved_option_key(key)) {
     diagnostic.help(
         fmt::format("take the word away; `{}` is not in this version of the language", key));
+  } else if (key == "propagation") {
+    diagnostic.help(
+        fmt::format("write propagation = \"{}\" beside `options`", propagation_for(text.value)));
   } else if (key == "idmap") {
     diagnostic.help(R"(write idmap = { uid = ["0:100000:65536"] } beside `options`)");
   } else {

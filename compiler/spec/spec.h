@@ -67,6 +67,7 @@ struct FilesystemDecl {
   std::vector<LayerDecl> layers;    ///< an overlay's: the lower ones, topmost first, upper, work
   AttrDemand flags;                 ///< of fs_flag
   std::optional<MountIndex> of;     ///< not made: it is what this mount shows
+  Str parent;                       ///< not made: it is the parent's at this path, where not empty
   std::vector<TreeEntry> tree;      ///< with `of`: added to what that mount shows
   Span span;                        ///< the table's header, or the value of `type`
 };
@@ -98,7 +99,7 @@ struct NamespaceDecl {
 /// The [policy] of a spec.
 struct PolicyDecl {
   Escape escape = Escape::refuse;
-  bool copies_listed = false;  ///< all mounts are listed: sharing implies none
+  bool copies_listed = false;  ///< the file that is compiled lists all mounts that it adds
 };
 
 /// A [[mount]], a root, or a copy of such that a `clone` makes. Exactly one of `source` and `made`

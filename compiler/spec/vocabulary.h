@@ -14,6 +14,8 @@ enum class Room : std::uint8_t {
   root,
   mount,
   filesystem,
+  group,
+  policy,
   param,
   checkpoint,
   idmap,

@@ -40,6 +40,26 @@ std::string namespace_text(const Layout& layout, std::uint32_t number) {
   return fmt::format("  namespace {}{}\n", ns.name, of);
 }
 
+std::string group_text(const DesiredGroup& group) {
+  std::string text = group.name.empty() ? "without a name" : group.name;
+  if (group.master != no_index) text += fmt::format(", slave of {}", group.master);
+  if (!group.parent.empty()) {
+    text += fmt::format(", of the parent's {}{}", path::printable(group.parent),
+                        group.exact ? " exactly" : "");
+  }
+  return text;
+}
+
+std::string propagation_text(const LayoutMount& mount) {
+  std::string text;
+  if (mount.group != no_index) text += fmt::format(", member of {}", mount.group);
+  if (mount.group == no_index && mount.master != no_index)
+    text += fmt::format(", slave of {}", mount.master);
+  if (mount.unbindable) text += ", unbindable";
+  if (mount.implied) text += ", implied";
+  return text;
+}
+
 std::string_view create_text(Create create) {
   switch (create) {
     case Create::automatic:
@@ -62,6 +82,8 @@ std::string layout_text(const Layout& layout) {
     text += fmt::format("  filesystem {}: {}\n", i, superblock_text(layout.superblocks[i]));
     for (const DesiredLayer& layer : layout.superblocks[i].layers) text += layer_text(layer);
   }
+  for (std::size_t i = 0; i < layout.groups.size(); ++i)
+    text += fmt::format("  group {}: {}\n", i, group_text(layout.groups[i]));
   for (std::size_t i = 0; i < layout.mounts.size(); ++i) {
     const LayoutMount& mount = layout.mounts[i];
     if (mount.parent == no_index) text += namespace_text(layout, mount.ns);
@@ -75,8 +97,8 @@ std::string layout_text(const Layout& layout) {
     if (!words.empty()) text += fmt::format(", {}", fmt::join(words, " "));
     if (mount.idmap != no_index) text += ", idmap " + idmap::words(layout.idmaps.at(mount.idmap));
     text += create_text(mount.create);
+    text += propagation_text(mount);
     if (mount.deleted) text += ", without a name";
-    if (mount.implied) text += ", a copy";
     text += "\n";
   }
   for (const DesiredNode& node : layout.nodes) {
