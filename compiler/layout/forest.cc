@@ -69,8 +69,10 @@ void Forest::place_namespace(const std::vector<std::uint32_t>& members) {
   for (const std::uint32_t node : members) {
     const Node& at = nodes_[node];
     const auto on = at.is_copy() ? std::optional(at.parent) : named(node);
-    standings.push_back({at.target, on ? std::optional(index.at(*on)) : std::nullopt,
-                         layout_.mounts[at.given].cover});
+    const LayoutMount& given = layout_.mounts[at.given];
+    const bool copied = !at.is_copy() && given.decl != no_index && spec_.mounts[given.decl].copied;
+    standings.push_back({at.target, on ? std::optional(index.at(*on)) : std::nullopt, given.cover,
+                         0, node == members.front(), copied});
   }
   const spec::Placement& placement = placements_.emplace_back(std::move(standings));
   for (std::size_t at = 1; at < members.size(); ++at) {
@@ -98,8 +100,20 @@ void Forest::add_groups() {
   }
 }
 
-/// What a `self:` source shows is what a walk of the finished tree meets. In a clone it is what it
-/// is in the namespace that the entry was written for.
+/// What a copy that came with a clone shows by `self:` is what the original does, as long as both
+/// showed the same before there were copies by sharing.
+std::optional<std::uint32_t> Forest::original(const Node& node) const {
+  const auto& original = spec_.mounts[layout_.mounts[node.given].decl].original;
+  if (!original) return std::nullopt;
+  const auto found = by_decl_.find({spec_.mounts[*original].ns, *original});
+  if (found == by_decl_.end()) return std::nullopt;
+  const LayoutMount& first = layout_.mounts[nodes_[found->second].given];
+  const LayoutMount& second = layout_.mounts[node.given];
+  const bool same = first.superblock == second.superblock && first.root == second.root;
+  return same ? std::optional(found->second) : std::nullopt;
+}
+
+/// What a `self:` source shows is what a walk of the finished tree meets.
 bool Forest::follow_selves() {
   bool moved = false;
   for (std::uint32_t ns = 0; ns < local_.size(); ++ns) {
@@ -108,16 +122,14 @@ bool Forest::follow_selves() {
       const LayoutMount& mount = layout_.mounts[node.given];
       if (node.is_copy() || mount.self.empty() || mount.deleted || mount.decl == no_index) continue;
       std::pair<std::uint32_t, std::string> shown(node.superblock, node.root);
-      const std::uint32_t home = spec_.mounts[mount.decl].ns;
-      if (home == ns) {
-        const auto met =
-            placements_[ns].walk_without(mount.self, static_cast<spec::MountIndex>(at));
+      if (spec_.mounts[mount.decl].walk == spec::Walk::all) {
+        const auto self = static_cast<spec::MountIndex>(at);
+        const auto met = placements_[ns].walk_without(0, mount.self, std::span(&self, 1));
         if (!met) continue;
         const Node& source = nodes_[local_[ns][met->mount]];
         shown = {source.superblock, path::join(source.root, met->rest)};
-      } else if (const auto original = by_decl_.find({home, mount.decl});
-                 original != by_decl_.end()) {
-        shown = {nodes_[original->second].superblock, nodes_[original->second].root};
+      } else if (const auto first = original(node)) {
+        shown = {nodes_[*first].superblock, nodes_[*first].root};
       }
       if (shown == std::pair(node.superblock, node.root)) continue;
       std::tie(node.superblock, node.root) = std::move(shown);

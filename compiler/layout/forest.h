@@ -85,6 +85,7 @@ class Forest {
   void add_groups();
   bool follow_selves();
   [[nodiscard]] std::optional<std::uint32_t> named(std::uint32_t given) const;
+  [[nodiscard]] std::optional<std::uint32_t> original(const Node& node) const;
   static std::span<const std::uint32_t> list(const Lists& lists, std::uint32_t key);
 
   const spec::Spec& spec_;

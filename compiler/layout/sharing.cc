@@ -54,8 +54,9 @@ class Drafter {
       if (master) drafts_[*master].slaves.push_back(mount);
       return;
     }
+    const std::uint32_t original = spec_.mounts[to.decl].original.value_or(to.decl);
     const auto own = says.group.value.empty()
-                         ? std::optional(draft_of({GroupKey::Kind::own, {}, to.decl}, says.span))
+                         ? std::optional(draft_of({GroupKey::Kind::own, {}, original}, says.span))
                          : group(mount, says.group);
     if (!own) return;
     drafts_[*own].members.push_back(mount);
