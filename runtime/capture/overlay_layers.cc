@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -105,12 +106,18 @@ std::vector<LiveMount*> overlays_of(MountTable& table) {
   return overlays;
 }
 
-/// `self:` paths are literal: one with a symlink on it is not the container's. The overlay's own
-/// mountpoint is a directory below it, whatever the overlay shows.
+/// The overlay's own mountpoint is a directory below it, whatever the overlay shows.
+void look_at_table(const std::vector<LiveMount*>& overlays) {
+  for (LiveMount* overlay : overlays) {
+    for (LiveLayer& layer : overlay->layers)
+      layer.in_live = layer.path == overlay->mountpoint && layer.path != "/";
+  }
+}
+
+/// `self:` paths are literal: one with a symlink on it is not the container's.
 void look_inside(Kernel& kernel, const Walks& walks, const std::vector<LiveMount*>& overlays) {
   for (LiveMount* overlay : overlays) {
     for (LiveLayer& layer : overlay->layers) {
-      layer.in_live = layer.path == overlay->mountpoint && layer.path != "/";
       if (layer.in_live || !walks.answers(layer.path) || walks.passes(layer.path, *overlay))
         continue;
       layer.in_live = is_directory(kernel, layer.path, abi::resolve_no_symlinks);
@@ -132,12 +139,15 @@ Result<void> find_layers(Kernel& kernel, const Fd& ns, const MountTable& parent,
     for (LiveLayer& layer : overlay->layers)
       layer.in_parent = outside.answers(layer.path) && is_directory(kernel, layer.path, 0);
   }
+  look_at_table(overlays);
   const Walks inside(live);
-  return run_in_thread([&]() -> Result<void> {
+  Result<void> looked = run_in_thread([&]() -> Result<void> {
     Result<void> entered = enter_mount_namespace(kernel, ns.get());
     if (entered) look_inside(kernel, inside, overlays);
     return entered;
   });
+  const bool refused = !looked && looked.error().number == EPERM;
+  return refused ? Result<void>{} : looked;
 }
 
 }  // namespace mntcr
