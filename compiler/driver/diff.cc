@@ -1,4 +1,4 @@
-// mntcr diff WHERE SPEC|PLAN [-f text|json|toml] [-o FILE] [--parent WHERE].
+// mntcr diff WHERE... SPEC|PLAN [-f text|json|toml] [-o FILE] [--parent WHERE].
 #include "runtime/diff/diff.h"
 
 #include <fmt/chrono.h>
@@ -77,8 +77,9 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
   std::string text;
   bool differs = false;
   const bool as_spec = form_of(options) == DiffForm::toml;
-  const LiveDepth depth = as_spec ? LiveDepth::inodes : LiveDepth::mounts;
-  const bool read = view_live(*kernel, options, depth, diagnostics, [&](const LiveView& view) {
+  LiveDemand demand{as_spec ? LiveDepth::inodes : LiveDepth::mounts};
+  for (const DesiredNamespace& desired : plan.namespaces) demand.namespaces.push_back(desired.name);
+  const bool read = view_live(*kernel, options, demand, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
     const DiffReport report{plan,
                             view.live,
