@@ -46,6 +46,7 @@ void append(MountTable& all, MountTable&& table, const std::string& name) {
   all.namespaces.push_back(name);
   all.unique_ids = table.unique_ids;
   all.ids_are_ours = all.ids_are_ours && table.ids_are_ours;
+  if (all.inodes_unknown.empty()) all.inodes_unknown = std::move(table.inodes_unknown);
   join_needed(all.needed, std::move(table.needed));
 }
 

@@ -71,6 +71,8 @@ struct MountTable {
   /// Filled by inspect(): of superblocks that are empty when new, what mounts need, as far as it
   /// was seen.
   NeededInodes needed;
+  /// Why inspect() could look at nothing; empty when it could, or had nothing to look at.
+  std::string inodes_unknown;
   /// What `needed` holds shall be there also where no mount needs it.
   bool needed_or_not = false;
 };

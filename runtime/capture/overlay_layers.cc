@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <map>
 #include <string_view>
@@ -11,16 +10,12 @@
 #include <vector>
 
 #include "runtime/base/path.h"
+#include "runtime/capture/filesystem_types.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/namespace_thread.h"
 
 namespace mntcr {
 namespace {
-
-constexpr auto answering_types = std::to_array<std::string_view>(
-    {"bcachefs", "btrfs",   "devtmpfs", "erofs",  "exfat", "ext2",     "ext3",   "ext4",
-     "f2fs",     "iso9660", "jfs",      "nilfs2", "ramfs", "reiserfs", "rootfs", "squashfs",
-     "tmpfs",    "ubifs",   "udf",      "vfat",   "xfs",   "zfs"});
 
 /// A table as walks along paths see it.
 class Walks {
@@ -53,7 +48,7 @@ class Walks {
     for (std::uint32_t mount = walk(path); mount != UINT32_MAX;
          mount = table_.mounts[mount].parent) {
       const LiveMount& live = table_.mounts[mount];
-      if (std::ranges::find(answering_types, live.fs_type) != answering_types.end()) continue;
+      if (answers_by_itself(live.fs_type)) continue;
       if (live.fs_type != overlay_type || overlays_left == 0) return false;
       const auto layers = overlay_layers(live.fs_options);
       const bool all =

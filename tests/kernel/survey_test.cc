@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cerrno>
 
@@ -65,6 +66,25 @@ TEST_CASE("survey: a table that was read again while inodes were looked at has l
               .has_value());
   CHECK(scene.live.mounts.size() == before + 1);
   CHECK(layers_of(scene) == "true false, true false, ");
+}
+
+TEST_CASE("survey: a spec of what nobody may look at says so") {
+  const Process process([] {});
+  const Fd proc = need(open_proc(linux_kernel()));
+  const Fd ns = need(open_namespace_of_pid(linux_kernel(), proc, process.pid()));
+  const MountTable read = need(capture(linux_kernel(), proc, ns));
+  const auto unknown = [&](Kernel& kernel) {
+    MountTable table = read;
+    REQUIRE(survey(kernel, proc, ns, LiveDepth::inodes, {}, table).has_value());
+    return table.inodes_unknown;
+  };
+  FaultKernel seen(linux_kernel());
+  CHECK(unknown(seen).empty());
+  const auto entering = std::ranges::find_if(
+      seen.log(), [](const std::string& call) { return call.starts_with("setns"); });
+  FaultKernel refused(linux_kernel());
+  refused.fail_call(static_cast<std::size_t>(entering - seen.log().begin()) + 1, EPERM);
+  CHECK(unknown(refused) == "setns: Operation not permitted");
 }
 
 TEST_CASE("survey: whatever is not permitted, only what nobody could see is missing") {
