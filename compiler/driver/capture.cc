@@ -1,4 +1,4 @@
-// mntcr capture WHERE [-o FILE] [--name NAME] [--parent WHERE].
+// mntcr capture WHERE... [-o FILE] [--name NAME] [--parent WHERE].
 #include "runtime/capture/capture.h"
 
 #include <filesystem>
@@ -17,8 +17,9 @@ namespace {
 /// that the text is the same whoever runs in the namespace.
 std::string name_of(const Options& options) {
   if (!options.pin.empty()) return options.pin;
-  const bool is_pid = options.where.find_first_not_of("0123456789") == std::string::npos;
-  return !is_pid && is_container_name(options.where) ? options.where : "captured";
+  const std::string& where = options.where.front();
+  const bool is_pid = where.find_first_not_of("0123456789") == std::string::npos;
+  return !is_pid && is_container_name(where) ? where : "captured";
 }
 
 }  // namespace
@@ -32,10 +33,10 @@ int run_capture(const Options& options) {
     diagnostics.add(Code::E0704, {}, "--name: this is no name for a container")
         .help("a name is of a-z, 0-9, _ and -, and begins with a letter or digit");
   }
-  good = good &&
-         view_live(*kernel, options, LiveDepth::inodes, diagnostics, [&](const LiveView& view) {
-           text = write_spec(name_of(options), view.live, view.parent);
-         });
+  good = good && view_live(*kernel, options, {.depth = LiveDepth::inodes}, diagnostics,
+                           [&](const LiveView& view) {
+                             text = write_spec(name_of(options), view.live, view.parent);
+                           });
   good = good && deliver(options, text, diagnostics);
   print_messages(options, diagnostics, {});
   return good ? exit_ok : exit_trouble;

@@ -1,4 +1,4 @@
-// mntcr diff WHERE SPEC|PLAN [-f text|json|toml] [-o FILE] [--parent WHERE].
+// mntcr diff WHERE... SPEC|PLAN [-f text|json|toml] [-o FILE] [--parent WHERE].
 #include "runtime/diff/diff.h"
 
 #include <fmt/chrono.h>
@@ -101,8 +101,9 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
   bool differs = false;
   const bool as_spec = form_of(options) == DiffForm::toml;
   if (as_spec && !check_extends(options, loaded, diagnostics)) return exit_trouble;
-  const LiveDepth depth = as_spec ? LiveDepth::inodes : LiveDepth::mounts;
-  const bool read = view_live(*kernel, options, depth, diagnostics, [&](const LiveView& view) {
+  LiveDemand demand{as_spec ? LiveDepth::inodes : LiveDepth::mounts};
+  for (const DesiredNamespace& desired : plan.namespaces) demand.namespaces.push_back(desired.name);
+  const bool read = view_live(*kernel, options, demand, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
     const ResolvedSources sources = resolve_sources(plan, resolver, &view.live);
     DiffReport report{plan,

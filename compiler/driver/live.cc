@@ -4,11 +4,16 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <optional>
+#include <utility>
+
+#include "compiler/driver/container.h"
 #include "compiler/driver/files.h"
 #include "compiler/driver/where.h"
 #include "runtime/apply/new_namespace.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
+#include "runtime/capture/container.h"
 #include "runtime/kernel/namespace_thread.h"
 
 namespace mntcr::driver {
@@ -16,45 +21,73 @@ namespace {
 
 using Work = std::function<void(const LiveView&)>;
 
-Result<void> read_here(Kernel& kernel, const Fd& where, LiveDepth depth, const Work& work) {
+Result<MountTable> read_container(Kernel& kernel, const Fd& proc, OpenContainer& container,
+                                  LiveDepth depth, const MountTable& parent) {
+  const auto complete = [&](const Fd& ns, MountTable& table) {
+    return survey(kernel, proc, ns, depth, parent, table);
+  };
+  Result<MountTable> live = capture_container(kernel, proc, container.named(), complete);
+  while (live && container.add_bound(*live))
+    live = capture_container(kernel, proc, container.named(), complete);
+  return live;
+}
+
+Result<void> read_here(Kernel& kernel, OpenContainer& container, LiveDepth depth,
+                       const Work& work) {
   const Result<Fd> proc = open_proc(kernel);
   if (!proc) return Failure(proc.error());
   const Result<Fd> own = open_own_namespace(kernel, *proc);
   if (!own) return Failure(own.error());
   const Result<MountTable> parent = capture(kernel, *proc, *own);
   if (!parent) return in_context("the parent namespace", parent.error());
-  Result<MountTable> live = capture(kernel, *proc, where);
+  const Result<MountTable> live = read_container(kernel, *proc, container, depth, *parent);
   if (!live) return Failure(live.error());
-  Result<void> surveyed = survey(kernel, *proc, where, depth, *parent, *live);
-  if (!surveyed) return surveyed;
   work({kernel, *proc, *parent, *live});
   return {};
 }
 
-Result<void> read_in_parent(Kernel& kernel, const Options& options, const Fd& where,
-                            LiveDepth depth, const Work& work) {
-  if (options.parent.empty()) return read_here(kernel, where, depth, work);
-  const Result<Fd> parent = open_where(kernel, options.parent);
-  if (!parent) return in_context("--parent", parent.error());
+/// The parent namespace: that of --parent, else the caller's.
+Result<Fd> open_parent(Kernel& kernel, const Options& options) {
+  if (!options.parent.empty()) {
+    Result<Fd> parent = open_where(kernel, options.parent);
+    return parent ? std::move(parent) : Result<Fd>(in_context("--parent", parent.error()));
+  }
+  const Result<Fd> proc = open_proc(kernel);
+  if (!proc) return Failure(proc.error());
+  return open_own_namespace(kernel, *proc);
+}
+
+Result<void> read_in_parent(Kernel& kernel, const Options& options, const Fd& parent,
+                            OpenContainer& container, LiveDepth depth, const Work& work) {
+  if (options.parent.empty()) return read_here(kernel, container, depth, work);
   return run_in_thread([&]() -> Result<void> {
-    Result<void> moved = enter_mount_namespace(kernel, parent->get());
-    return moved ? read_here(kernel, where, depth, work) : moved;
+    Result<void> moved = enter_mount_namespace(kernel, parent.get());
+    return moved ? read_here(kernel, container, depth, work) : moved;
   });
+}
+
+void cannot_read(const Error& error, Diagnostics& diagnostics) {
+  diagnostics.add(Code::E0702, {}, "cannot read the live mounts: " + error.message);
 }
 
 }  // namespace
 
-bool view_live(Kernel& kernel, const Options& options, LiveDepth depth, Diagnostics& diagnostics,
-               const Work& work) {
-  const Result<Fd> where = open_where(kernel, options.where);
-  if (!where) {
-    diagnostics.add(Code::E0701, {}, where.error().message).help("mntcr list shows what is pinned");
+bool view_live(Kernel& kernel, const Options& options, const LiveDemand& demand,
+               Diagnostics& diagnostics, const Work& work) {
+  const auto words = parse_where(options.where, diagnostics);
+  if (!words) return false;
+  const Result<Fd> parent = open_parent(kernel, options);
+  if (!parent) {
+    cannot_read(parent.error(), diagnostics);
     return false;
   }
-  const Result<void> read = read_in_parent(kernel, options, *where, depth, work);
-  if (!read) {
-    diagnostics.add(Code::E0702, {}, "cannot read the live mounts: " + read.error().message);
-  }
+  std::optional<OpenContainer> container =
+      OpenContainer::open(kernel, *words, *parent, demand.namespaces, diagnostics);
+  if (!container) return false;
+  const Result<void> read =
+      read_in_parent(kernel, options, *parent, *container, demand.depth, work);
+  if (!read) cannot_read(read.error(), diagnostics);
+  container->report(diagnostics);
   return read.has_value();
 }
 

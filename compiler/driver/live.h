@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "compiler/driver/options.h"
 #include "runtime/base/diagnostic.h"
@@ -20,11 +22,18 @@ struct LiveView {
   const MountTable& live;
 };
 
-/// Reads the namespace options.where and its parent, and calls `work` on a thread that stands in
-/// the parent namespace (options.parent, else the caller's). Says what cannot be read in
-/// `diagnostics`; then `work` is not called and the answer is false.
-bool view_live(Kernel& kernel, const Options& options, LiveDepth depth, Diagnostics& diagnostics,
-               const std::function<void(const LiveView&)>& work);
+/// What of a container is wanted.
+struct LiveDemand {
+  LiveDepth depth = LiveDepth::mounts;
+  /// What the spec that it is compared with calls its namespaces.
+  std::vector<std::string> namespaces = {};
+};
+
+/// Reads the container that options.where names and its parent namespace (options.parent, else the
+/// caller's), and calls `work` on a thread that stands in that. Says in `diagnostics` what was left
+/// out, and what cannot be read; then `work` is not called and the answer is false.
+bool view_live(Kernel& kernel, const Options& options, const LiveDemand& demand,
+               Diagnostics& diagnostics, const std::function<void(const LiveView&)>& work);
 
 /// Writes `text` to options.output, or to stdout; says why not in `diagnostics`.
 bool deliver(const Options& options, const std::string& text, Diagnostics& diagnostics);

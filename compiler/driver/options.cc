@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <functional>
 #include <iostream>
 #include <map>
+#include <utility>
 
 namespace mntcr::driver {
 namespace {
@@ -136,7 +138,14 @@ class CommandLine {
         "mntcr apply PLAN -- CMD ARG... runs CMD in the new namespace; the exit code is CMD's,\n"
         "125 when mntcr failed, 126 when CMD cannot be run, 127 when it is not found.");
     CLI::App* diff = add(Command::diff, "diff", "Compare live mounts with a spec or plan");
-    add_where(diff);
+    add_where(diff, [this, diff](std::vector<std::string> words) {
+      // The last of the words is the spec.
+      if (words.size() > 1) {
+        diff->get_option("SPEC")->add_result(words.back());
+        words.pop_back();
+      }
+      options_.where = std::move(words);
+    });
     add_spec(diff, "SPEC", "A spec or a plan file");
     const std::map<std::string, DiffForm> forms = {
         {"text", DiffForm::text}, {"json", DiffForm::json}, {"toml", DiffForm::toml}};
@@ -149,7 +158,8 @@ class CommandLine {
     add_parent(diff);
     diff->footer("Exit codes: 0 nothing differs, 1 something differs, 2 trouble.");
     CLI::App* capture = add(Command::capture, "capture", "Write live mounts as a spec");
-    add_where(capture);
+    add_where(capture,
+              [this](std::vector<std::string> words) { options_.where = std::move(words); });
     capture->add_option("-o,--output", options_.output, "Where the spec goes, stdout by default")
         ->option_text("FILE");
     capture
@@ -158,9 +168,13 @@ class CommandLine {
     add_parent(capture);
   }
 
-  void add_where(CLI::App* sub) {
-    sub->add_option("WHERE", options_.where,
-                    "A PID, a mount-namespace file, or the name of a pinned container")
+  /// `take` gets all words that are no options. WHERE stands before what it leaves over.
+  static void add_where(CLI::App* sub, const std::function<void(std::vector<std::string>)>& take) {
+    sub->add_option_function<std::vector<std::string>>(
+           "WHERE", take,
+           "A PID (its namespace and those of its descendants), a mount-namespace file, the name "
+           "of "
+           "a pinned container, or NAME=WHERE for each namespace: main=PID worker=FILE")
         ->required();
   }
 

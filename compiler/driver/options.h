@@ -38,7 +38,7 @@ struct Options {
   Command command{};
   MessageFormat messages = MessageFormat::text;
   std::string input;                         ///< SPEC, plan.bin, NAME or CODE
-  std::string where;                         ///< diff, capture: PID, file or NAME
+  std::vector<std::string> where;            ///< diff, capture: the words of WHERE
   std::optional<std::string> output;         ///< -o
   std::vector<spec::ParamSetting> settings;  ///< --set
   std::vector<std::string> search;           ///< -I, in order

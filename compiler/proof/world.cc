@@ -129,9 +129,9 @@ const model::PeerGroup* ProofWorld::group(std::uint32_t index) const {
   return known == groups_.end() ? nullptr : known->second;
 }
 
-bool ProofWorld::is_untouched() const { return fingerprints() == before_; }
+bool ProofWorld::is_untouched() { return fingerprints() == before_; }
 
-std::vector<std::string> ProofWorld::fingerprints() const {
+std::vector<std::string> ProofWorld::fingerprints() {
   std::vector<std::string> all;
   for (const std::uint64_t id : outside_) {
     const model::Namespace* ns = kernel_.state().find_namespace(id);

@@ -34,13 +34,13 @@ class ProofWorld {
   /// What the group `index` of the plan, which has a path of the parent, shall be.
   [[nodiscard]] const model::PeerGroup* group(std::uint32_t index) const;
   /// Whether all mounts outside of the container are what they were when the world was made.
-  [[nodiscard]] bool is_untouched() const;
+  [[nodiscard]] bool is_untouched();
 
  private:
   void add_relatives();
   const model::Mount* mount_at(const std::string& path);
   /// All that can change about the mounts outside.
-  [[nodiscard]] std::vector<std::string> fingerprints() const;
+  [[nodiscard]] std::vector<std::string> fingerprints();
 
   template <class T>
   void check(const Result<T>& done) {

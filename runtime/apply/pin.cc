@@ -136,6 +136,7 @@ PinnedNamespace read_pin(Kernel& kernel, const std::string& container, const std
   if (!file) return pinned;
   pinned.alive = true;
   if (const auto id = kernel.ioctl_ns_get_mntns_id(file->get())) pinned.id = *id;
+  if (const auto status = kernel.statx(file->get(), "", 0)) pinned.inode = status->inode;
   return pinned;
 }
 
@@ -181,8 +182,10 @@ Result<std::vector<PinnedContainer>> list_pins(Kernel& kernel) {
   for (const std::string& container : *containers) {
     if (!is_container_name(container)) continue;
     PinnedContainer& pinned = pins.emplace_back(PinnedContainer{container, {}});
-    const Result<std::vector<std::string>> names = names_in(kernel, folder_of(container));
+    Result<std::vector<std::string>> names = names_in(kernel, folder_of(container));
     if (!names) return Failure(names.error());
+    std::ranges::stable_partition(*names,
+                                  [](const std::string& name) { return name == main_namespace; });
     for (const std::string& name : *names)
       pinned.namespaces.push_back(read_pin(kernel, container, name));
   }

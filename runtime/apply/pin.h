@@ -20,8 +20,9 @@ inline constexpr const char* pin_store = "/run/mntcr";
 struct PinnedNamespace {
   std::string name;
   std::string path;
-  bool alive = false;    ///< a namespace is bound there; false for a left-over file
-  std::uint64_t id = 0;  ///< 0 where the kernel does not tell
+  bool alive = false;       ///< a namespace is bound there; false for a left-over file
+  std::uint64_t id = 0;     ///< 0 where the kernel does not tell
+  std::uint64_t inode = 0;  ///< of its file; while it is alive no other namespace has it
 };
 
 /// A pinned container.
@@ -36,7 +37,7 @@ std::string pin_path(const std::string& container, const std::string& name = mai
 /// Binds the mount namespace `ns` at its pin path. All or nothing; says why not in `diagnostics`.
 bool pin(Kernel& kernel, const std::string& container, const Fd& ns, Diagnostics& diagnostics);
 
-/// All pinned containers, by name.
+/// All pinned containers, by name; of each `main` first, then its others by name.
 Result<std::vector<PinnedContainer>> list_pins(Kernel& kernel);
 
 /// Whether a container of this name is pinned.

@@ -2,6 +2,7 @@
 // them is can only be said with the others in view.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 
@@ -23,5 +24,13 @@ struct NamedNamespace {
 Result<MountTable> capture_container(Kernel& kernel, const Fd& proc,
                                      std::span<const NamedNamespace> namespaces,
                                      Reader reader = Reader::automatic);
+
+/// Looks up what the table of the namespace `ns` does not tell by itself, as survey() does.
+using Completion = std::function<Result<void>(const Fd& ns, MountTable& table)>;
+
+/// As capture_container(), with the table of each namespace completed before they are joined.
+Result<MountTable> capture_container(Kernel& kernel, const Fd& proc,
+                                     std::span<const NamedNamespace> namespaces,
+                                     const Completion& complete);
 
 }  // namespace mntcr

@@ -250,6 +250,11 @@ Result<int> FaultKernel::ioctl_ns_get_nstype(int ns) {
   return inner_.ioctl_ns_get_nstype(ns);
 }
 
+Result<Fd> FaultKernel::ioctl_ns_mnt_get_next(int ns) {
+  if (auto entered = enter("ioctl_ns_mnt_get_next", ns); !entered) return Failure(entered.error());
+  return lend(inner_.ioctl_ns_mnt_get_next(ns));
+}
+
 Result<std::vector<int>> FaultKernel::sched_getaffinity() {
   if (auto entered = enter("sched_getaffinity"); !entered) return Failure(entered.error());
   return inner_.sched_getaffinity();

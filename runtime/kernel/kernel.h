@@ -180,6 +180,9 @@ class Kernel {
   virtual Result<void> chroot(const std::string& path) = 0;
   virtual Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) = 0;  ///< NS_GET_MNTNS_ID
   virtual Result<int> ioctl_ns_get_nstype(int ns) = 0;              ///< NS_GET_NSTYPE
+  /// NS_MNT_GET_NEXT: the mount namespace of the machine with the next larger id, whether or not a
+  /// process is in it. ENOENT after the last one.
+  virtual Result<Fd> ioctl_ns_mnt_get_next(int ns) = 0;
   virtual Result<std::vector<int>> sched_getaffinity() = 0;  ///< CPUs the calling thread may use
   virtual Result<void> sched_setaffinity(std::span<const int> cpus) = 0;
 };

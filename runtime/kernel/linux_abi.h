@@ -105,6 +105,7 @@ inline constexpr int clone_newpid = 0x20000000;
 inline constexpr int clone_newnet = 0x40000000;
 inline constexpr unsigned long ns_get_nstype = 0xb703;
 inline constexpr unsigned long ns_get_mntns_id = 0x8008b705;
+inline constexpr unsigned long ns_mnt_get_next = 0x8010b70b;
 
 // clone3(2).
 inline constexpr std::uint64_t clone_pidfd = 0x1000;

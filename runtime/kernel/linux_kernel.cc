@@ -315,6 +315,10 @@ class LinuxKernel final : public Kernel {
     return type;
   }
 
+  Result<Fd> ioctl_ns_mnt_get_next(int ns) override {
+    return owned(::ioctl(ns, abi::ns_mnt_get_next, nullptr), "ioctl(NS_MNT_GET_NEXT)");
+  }
+
   Result<std::vector<int>> sched_getaffinity() override {
     CpuSet set{};  // the kernel fills no more than it has CPUs
     const long size = ::syscall(SYS_sched_getaffinity, 0, sizeof(set), set.data());

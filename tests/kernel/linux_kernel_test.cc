@@ -177,6 +177,24 @@ TEST_CASE("a feature is there exactly when its call works") {
   CHECK(has(Feature::mount_namespace_ids) == kernel.ioctl_ns_get_mntns_id(ns.get()).has_value());
 }
 
+TEST_CASE("mount namespaces are listed by ascending ids, where the kernel lists them") {
+  Kernel& kernel = linux_kernel();
+  Fd at = open_file("/proc/thread-self/ns/mnt");
+  std::uint64_t last = kernel.ioctl_ns_get_mntns_id(at.get()).value_or(0);
+  const sandbox::Process in_another([] {});
+  for (int steps = 0; steps < 5; ++steps) {
+    Result<Fd> next = kernel.ioctl_ns_mnt_get_next(at.get());
+    if (!next) {
+      CHECK_FALSE((next.error().number == EBADF || next.error().number == EFAULT));
+      return;
+    }
+    const std::uint64_t id = need(kernel.ioctl_ns_get_mntns_id(next->get()));
+    CHECK(id > last);
+    last = id;
+    at = std::move(*next);
+  }
+}
+
 TEST_CASE("CPUs can be chosen and given back") {
   Kernel& kernel = linux_kernel();
   const auto result = run_in_thread([&]() -> Result<std::vector<int>> {

@@ -106,6 +106,7 @@ class ModelKernel : public Kernel {
   Result<void> chroot(const std::string& path) override;
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int ns) override;
   Result<int> ioctl_ns_get_nstype(int ns) override;
+  Result<Fd> ioctl_ns_mnt_get_next(int ns) override;
   Result<std::vector<int>> sched_getaffinity() override;
   Result<void> sched_setaffinity(std::span<const int> cpus) override;
 

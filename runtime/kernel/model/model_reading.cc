@@ -189,6 +189,11 @@ Result<int> ModelKernel::ioctl_ns_get_nstype(int ns) {
   return abi::clone_newns;
 }
 
+/// The model lists no namespaces: it answers as a kernel before 6.12.
+Result<Fd> ModelKernel::ioctl_ns_mnt_get_next(int /*ns*/) {
+  return failed("ioctl(NS_MNT_GET_NEXT)", ENOTTY);
+}
+
 Result<std::vector<int>> ModelKernel::sched_getaffinity() { return std::vector<int>{0}; }
 
 Result<void> ModelKernel::sched_setaffinity(std::span<const int> /*cpus*/) { return {}; }

@@ -72,6 +72,7 @@ class ScriptedKernel : public Kernel {
   Result<void> chroot(const std::string&) override { return done(); }
   Result<std::uint64_t> ioctl_ns_get_mntns_id(int) override { return value<std::uint64_t>(); }
   Result<int> ioctl_ns_get_nstype(int) override { return value<int>(); }
+  Result<Fd> ioctl_ns_mnt_get_next(int) override { return next(); }
   Result<std::vector<int>> sched_getaffinity() override { return value<std::vector<int>>(); }
   Result<void> sched_setaffinity(std::span<const int>) override { return done(); }
 
