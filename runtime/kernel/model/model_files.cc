@@ -139,9 +139,9 @@ Result<void> ModelKernel::unlinkat(int dir, const std::string& path, int flags) 
   const bool directory = (flags & abi::at_removedir) != 0;
   if (name.empty()) return failed("unlinkat", EBUSY);
   if (name == "." || name == "..") return failed("unlinkat", directory ? EINVAL : EISDIR);
+  if (is_read_only(*parent)) return failed("unlinkat", EROFS);
   Inode* inode = model::lookup(*parent->inode, name);
   if (inode == nullptr) return failed("unlinkat", ENOENT);
-  if (is_read_only(*parent)) return failed("unlinkat", EROFS);
   if (directory && !inode->fits_directory()) return failed("unlinkat", ENOTDIR);
   if (!directory && !inode->fits_file()) return failed("unlinkat", EISDIR);
   for (const auto& [id, mount] : inode->mounted) {

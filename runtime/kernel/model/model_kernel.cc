@@ -50,11 +50,12 @@ Inode& reach(model::Superblock& superblock, std::string_view path) {
 
 }  // namespace
 
-ModelKernel::ModelKernel(std::optional<KernelRule> broken) : mounts_(broken) {
+ModelKernel::ModelKernel(std::optional<KernelRule> broken)
+    : mounts_(broken), userns_(mounts_.new_userns()) {
   make_proc();
   const auto hidden = mounts_.new_superblock("rootfs");
   Mount& rootfs = mounts_.new_mount(hidden, hidden->root());
-  auto ns = mounts_.new_namespace(rootfs, mounts_.new_userns());
+  auto ns = mounts_.new_namespace(rootfs, userns_);
   const auto visible = mounts_.new_superblock("tmpfs");
   Mount& root = mounts_.new_mount(visible, visible->root());
   mounts_.put(root, {&rootfs, rootfs.root});

@@ -182,6 +182,7 @@ class ModelKernel : public Kernel {
   Outcome<model::Namespace*> asked_namespace(std::uint64_t ns_id);
 
   model::MountModel mounts_;
+  std::uint64_t userns_;    ///< the caller's, in whichever namespace it is
   std::deque<Task> tasks_;  ///< each was started by the one before
   std::unordered_map<int, File> files_;
   int last_fd_ = 2;

@@ -124,7 +124,7 @@ Result<void> ModelKernel::unshare(int flags) {
   }
   if ((flags & abi::clone_newns) == 0) return {};
   std::unordered_map<Mount*, Mount*> copies;
-  auto made = mounts_.clone_namespace(task.ns->ns, task.ns->ns.userns, copies);
+  auto made = mounts_.clone_namespace(task.ns->ns, userns_, copies);
   if (!made) return failed("unshare", EPERM);
   for (Pinned* at : {&task.root, &task.cwd}) {
     const auto copy = copies.find(at->mount.get());

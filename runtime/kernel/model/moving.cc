@@ -58,7 +58,7 @@ Outcome<void> MountModel::move(Namespace& caller, const Mount* caller_root, cons
   const bool kinds_fit = (from.inode->fits_directory() && to.inode->fits_directory()) ||
                          (from.inode->fits_file() && to.inode->fits_file());
   if (!kinds_fit && follows(KernelRule::move_same_kind)) return Refusal(EINVAL);
-  if (to.mount->ns == nullptr || to.inode->deleted) return Refusal(ENOENT);
+  if (to.mount->ns == nullptr) return Refusal(ENOENT);
   const Mount* target = nullptr;
   if (beneath) {
     if (to.inode != to.mount->root || to.mount->parent == nullptr) return Refusal(EINVAL);
@@ -67,6 +67,7 @@ Outcome<void> MountModel::move(Namespace& caller, const Mount* caller_root, cons
   } else {
     to = topmost(to);
   }
+  if (to.inode->deleted) return Refusal(ENOENT);
   if (const int error = refuse_source(caller, source, *to.mount); error != 0) {
     return Refusal(error);
   }
