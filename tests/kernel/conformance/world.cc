@@ -259,7 +259,7 @@ std::vector<std::string> World::picture() {
 std::vector<Case> all_cases() {
   std::vector<Case> all;
   for (const auto& some : {attaching_cases(), cloning_cases(), changing_cases(), umounting_cases(),
-                           moving_cases(), namespace_cases()}) {
+                           moving_cases(), namespace_cases(), file_cases()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

@@ -127,6 +127,7 @@ std::vector<Case> changing_cases();
 std::vector<Case> umounting_cases();
 std::vector<Case> moving_cases();
 std::vector<Case> namespace_cases();
+std::vector<Case> file_cases();
 std::vector<Case> all_cases();
 
 /// What a run of a case came to.
