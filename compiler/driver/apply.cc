@@ -1,8 +1,9 @@
-// mntcr apply PLAN|SPEC [--pin NAME] [--dry-run] [--parent WHERE] [-- CMD…].
+// mntcr apply PLAN|SPEC [--pin NAME] [--dry-run] [--parent WHERE] [--namespace NAME] [-- CMD…].
 #include "runtime/apply/apply.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "compiler/driver/commands.h"
@@ -52,6 +53,35 @@ std::optional<Fd> open_parent(Kernel& kernel, const Options& options, Diagnostic
   return std::nullopt;
 }
 
+/// The number of the namespace that the command shall run in. Nothing when the plan has none of
+/// that name.
+std::optional<std::size_t> find_namespace(const Options& options, const Plan& plan,
+                                          Diagnostics& diagnostics) {
+  if (options.run_in.empty()) return 0;
+  const auto found =
+      std::ranges::find(plan.namespaces, options.run_in, &DesiredNamespace::name);
+  if (found != plan.namespaces.end())
+    return static_cast<std::size_t>(found - plan.namespaces.begin());
+  std::string names;
+  for (const DesiredNamespace& ns : plan.namespaces)
+    names += fmt::format("{}`{}`", names.empty() ? "" : ", ", path::printable(ns.name));
+  diagnostics
+      .add(Code::E0625, {},
+           fmt::format("--namespace: `{}` is no namespace of {}", path::printable(options.run_in),
+                       path::printable(plan.name)))
+      .note("its namespaces are " + names);
+  return std::nullopt;
+}
+
+/// Pins all namespaces, and prints where they are when there is nothing else to be done.
+bool pin_all(Kernel& kernel, const Options& options, const Plan& plan, const std::string& name,
+             const Built& built, Diagnostics& diagnostics) {
+  if (!pin(kernel, name, named_namespaces(plan, built.namespaces()), diagnostics)) return false;
+  if (!options.argv.empty()) return true;
+  for (const DesiredNamespace& ns : plan.namespaces) fmt::print("{}\n", pin_path(name, ns.name));
+  return true;
+}
+
 /// Builds and, where asked for, pins. Empty on failure.
 std::optional<Built> build(Kernel& kernel, const Options& options, const Plan& plan,
                            Diagnostics& diagnostics) {
@@ -63,8 +93,8 @@ std::optional<Built> build(Kernel& kernel, const Options& options, const Plan& p
   std::optional<Built> built =
       apply(kernel, plan, {.parent = parent->get(), .for_pinning = !name.empty()}, diagnostics);
   if (!built) return std::nullopt;
-  if (!name.empty() && !pin(kernel, name, built->ns(), diagnostics)) return std::nullopt;
-  if (!name.empty() && options.argv.empty()) fmt::print("{}\n", pin_path(name));
+  if (!name.empty() && !pin_all(kernel, options, plan, name, *built, diagnostics))
+    return std::nullopt;
   if (!options.dry_run) built->keep();
   return built;
 }
@@ -91,14 +121,16 @@ int run_apply(const Options& options) {
   Diagnostics diagnostics;
   const Loaded loaded = load_any(options.input, options.settings, options.search, diagnostics);
   int code = options.argv.empty() ? exit_trouble : exit_no_command;
+  const auto run_in = loaded.plan ? find_namespace(options, *loaded.plan, diagnostics)
+                                  : std::optional<std::size_t>();
   // A plan from a file was proven when it was written.
-  if (loaded.plan && (loaded.from_plan || prove(*loaded.plan, "plan.flawed", diagnostics))) {
+  if (run_in && (loaded.from_plan || prove(*loaded.plan, "plan.flawed", diagnostics))) {
     const std::optional<Built> built = build(kernel, options, *loaded.plan, diagnostics);
     if (built) code = exit_ok;
     if (built && !options.dry_run && !options.argv.empty()) {
       print_messages(options, diagnostics, loaded.sources);
       diagnostics = {};
-      code = run_command(kernel, options, built->ns(), diagnostics);
+      code = run_command(kernel, options, built->ns(*run_in), diagnostics);
     }
   }
   print_messages(options, diagnostics, loaded.sources);

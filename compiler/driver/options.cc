@@ -66,6 +66,9 @@ class CommandLine {
     if (has_command && options_.command != Command::apply) {
       throw CLI::ValidationError("--", "only apply runs a command");
     }
+    if (!options_.run_in.empty() && !has_command) {
+      throw CLI::ValidationError("--namespace", "there is no command to run in it");
+    }
     if (has_command && options_.argv.empty()) {
       throw CLI::ValidationError("--", "no command stands after it");
     }
@@ -124,18 +127,22 @@ class CommandLine {
 
   void add_running() {
     CLI::App* apply = add(Command::apply, "apply",
-                          "Make the mounts in a new mount namespace: all of them, proven, or none");
+                          "Make the mounts in new mount namespaces: all of them, proven, or none");
     add_spec(apply, "PLAN", "A plan file or a spec");
     apply
         ->add_option("--pin", options_.pin,
-                     "Keep the namespace under /run/mntcr/NAME (without a command: by default, as "
+                     "Keep the namespaces under /run/mntcr/NAME (without a command: by default, as "
                      "the spec's name)")
         ->option_text("NAME");
     apply->add_flag("--dry-run", options_.dry_run,
-                    "Build and prove the namespace, and throw it away");
+                    "Build and prove the namespaces, and throw them away");
+    apply
+        ->add_option("--namespace", options_.run_in,
+                     "The container's namespace that CMD runs in (main)")
+        ->option_text("NAME");
     add_parent(apply);
     apply->footer(
-        "mntcr apply PLAN -- CMD ARG... runs CMD in the new namespace; the exit code is CMD's,\n"
+        "mntcr apply PLAN -- CMD ARG... runs CMD in the new namespace main; the exit code is CMD's,\n"
         "125 when mntcr failed, 126 when CMD cannot be run, 127 when it is not found.");
     CLI::App* diff = add(Command::diff, "diff", "Compare live mounts with a spec or plan");
     add_where(diff, [this, diff](std::vector<std::string> words) {

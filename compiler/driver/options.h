@@ -47,6 +47,7 @@ struct Options {
   std::optional<DiffForm> form;
   std::string pin;  ///< apply: --pin NAME; capture: --name NAME
   bool dry_run = false;
+  std::string run_in;             ///< apply: --namespace NAME, empty for main
   std::vector<std::string> argv;  ///< apply: what stands after --
 };
 

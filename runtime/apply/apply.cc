@@ -61,10 +61,7 @@ Result<std::string> differences(Kernel& kernel, const Plan& plan, const Fd& proc
                                 const std::vector<Fd>& made) {
   const Result<MountTable> parent = capture_own(kernel, proc);
   if (!parent) return Failure(parent.error());
-  std::vector<NamedNamespace> named;
-  for (std::size_t index = 0; index < made.size(); ++index)
-    named.push_back({plan.namespaces[index].name, &made[index]});
-  const Result<MountTable> live = capture_container(kernel, proc, named);
+  const Result<MountTable> live = capture_container(kernel, proc, named_namespaces(plan, made));
   if (!live) return Failure(live.error());
   SourceResolver resolver(kernel, proc, *parent);
   const ResolvedSources sources = resolve_sources(plan, resolver, &*live);
@@ -161,6 +158,13 @@ std::optional<ParentState> look_at_parent(Kernel& kernel, const Plan& plan,
 }
 
 }  // namespace
+
+std::vector<NamedNamespace> named_namespaces(const Plan& plan, const std::vector<Fd>& namespaces) {
+  std::vector<NamedNamespace> named;
+  for (std::size_t index = 0; index < namespaces.size(); ++index)
+    named.push_back({plan.namespaces[index].name, &namespaces[index]});
+  return named;
+}
 
 std::optional<Built> apply(Kernel& kernel, const Plan& plan, const ApplyOptions& options,
                            Diagnostics& diagnostics) {

@@ -8,6 +8,7 @@
 
 #include "runtime/apply/host_mountpoints.h"
 #include "runtime/base/diagnostic.h"
+#include "runtime/capture/container.h"
 #include "runtime/kernel/kernel.h"
 #include "runtime/plan/plan.h"
 
@@ -39,6 +40,9 @@ class Built {
   HostMountpoints mountpoints_;
   std::vector<Fd> namespaces_;  ///< closed first, so that nothing is mounted on what is removed
 };
+
+/// What apply made of `plan`, with the names of Plan::namespaces; it must outlive the result.
+std::vector<NamedNamespace> named_namespaces(const Plan& plan, const std::vector<Fd>& namespaces);
 
 /// Builds the namespaces on a thread of its own, so the caller's namespace, root and directory stay
 /// as they are, then reads them from outside and compares them with the plan. On any failure adds

@@ -42,11 +42,14 @@ class Pinner {
     for (; !undo_.empty(); undo_.pop_back()) undo(undo_.back());
   }
 
-  Result<void> run(const Fd& ns) {
+  Result<void> run(std::span<const NamedNamespace> namespaces) {
     Result<void> done = make_store();
     if (done) done = make_folder(folder_of(container_));
-    if (done) done = make_file(pin_path(container_));
-    if (done) done = bind(ns, pin_path(container_));
+    for (const NamedNamespace& named : namespaces) {
+      const std::string path = pin_path(container_, named.name);
+      if (done) done = make_file(path);
+      if (done) done = bind(*named.ns, path);
+    }
     if (done) undo_.clear();
     return done;
   }
@@ -155,7 +158,13 @@ std::string pin_path(const std::string& container, const std::string& name) {
 }
 
 bool pin(Kernel& kernel, const std::string& container, const Fd& ns, Diagnostics& diagnostics) {
-  const Result<void> done = Pinner(kernel, container).run(ns);
+  const NamedNamespace main{main_namespace, &ns};
+  return pin(kernel, container, std::span(&main, 1), diagnostics);
+}
+
+bool pin(Kernel& kernel, const std::string& container, std::span<const NamedNamespace> namespaces,
+         Diagnostics& diagnostics) {
+  const Result<void> done = Pinner(kernel, container).run(namespaces);
   if (done) return true;
   if (done.error().number == EEXIST) {
     diagnostics

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/base/diagnostic.h"
+#include "runtime/capture/container.h"
 #include "runtime/kernel/kernel.h"
 #include "runtime/plan/plan.h"
 
@@ -34,7 +36,11 @@ struct PinnedContainer {
 /// Where the pin of a container's namespace stands.
 std::string pin_path(const std::string& container, const std::string& name = main_namespace);
 
-/// Binds the mount namespace `ns` at its pin path. All or nothing; says why not in `diagnostics`.
+/// Binds the mount namespaces of a container at their pin paths. All or nothing; says why not in
+/// `diagnostics`.
+bool pin(Kernel& kernel, const std::string& container, std::span<const NamedNamespace> namespaces,
+         Diagnostics& diagnostics);
+/// The same for a container that has only main.
 bool pin(Kernel& kernel, const std::string& container, const Fd& ns, Diagnostics& diagnostics);
 
 /// All pinned containers, by name; of each `main` first, then its others by name.

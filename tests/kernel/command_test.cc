@@ -5,10 +5,13 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "compiler/planner/emit.h"
+#include "compiler/planner/planner.h"
 #include "tests/kernel/support/commands.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/features.h"
 #include "tests/kernel/support/sandbox.h"
+#include "tests/unit/planner/layouts.h"
 
 namespace mntcr {
 namespace {
@@ -272,6 +275,34 @@ TEST_CASE("WHERE that is nothing is told") {
     CHECK(ran.code == 2);
     CHECK(ran.err.find("error[E0701]") != std::string::npos);
   }
+}
+
+TEST_CASE("apply pins all namespaces, prints their paths, and runs the command in the one named") {
+  private_run();
+  const std::string folder = fresh_dir();
+  Layout layout{.name = "many",
+                .superblocks = {test::made("tmpfs"), test::parent_path("/usr")},
+                .mounts = {}};
+  test::add_mount(layout, no_index, 0, "");
+  test::add_namespace(layout, "second");
+  test::add_mount(layout, no_index, 1, "");
+  const std::vector<std::byte> bytes = emit_plan(plan_layout(layout, SourceMap()));
+  make_file(folder + "/plan.bin",
+            std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  const Ran pinned = shell(folder, "$MNTCR apply plan.bin");
+  INFO(pinned.err);
+  CHECK(pinned.code == 0);
+  CHECK(pinned.out == "/run/mntcr/many/main\n/run/mntcr/many/second\n");
+  const Ran listed = shell(folder, "$MNTCR list");
+  CHECK(listed.out.find("/run/mntcr/many/second") != std::string::npos);
+  CHECK(shell(folder, "$MNTCR delete many").code == 0);
+  CHECK_FALSE(fs::exists("/run/mntcr/many"));
+  // Nothing can be run in either; where it is looked for tells which it is.
+  CHECK(shell(folder, "$MNTCR apply plan.bin --namespace second -- /no/such").code == 127);
+  const Ran other = shell(folder, "$MNTCR apply plan.bin --namespace third -- /no/such");
+  CHECK(other.code == 125);
+  CHECK(other.err.find("E0625") != std::string::npos);
+  CHECK(shell(folder, "$MNTCR apply plan.bin --namespace second").code == 2);
 }
 
 }  // namespace mntcr

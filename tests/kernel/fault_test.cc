@@ -4,12 +4,15 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 
+#include "compiler/planner/planner.h"
 #include "runtime/apply/pin.h"
 #include "runtime/kernel/fault_kernel.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/features.h"
 #include "tests/kernel/support/sandbox.h"
+#include "tests/unit/planner/layouts.h"
 
 namespace mntcr {
 namespace {
@@ -79,11 +82,31 @@ bool is_harmless(std::size_t call, const std::string& line) {
   return line.starts_with("fsopen(overlay") || line.find("no such layer") != std::string::npos;
 }
 
-}  // namespace
+/// A container of three namespaces that uses every step of sharing, with the parent, too.
+Plan sharing_plan(const std::string& shared) {
+  using namespace test;
+  Layout layout{
+      .name = "fault", .superblocks = {made("tmpfs"), parent_path(shared)}, .mounts = {}};
+  const std::uint32_t parents = add_crossing(layout, shared);
+  const std::uint32_t own = add_group(layout, "own");
+  const std::uint32_t below = add_group(layout, "below", own);
+  join(layout, add_mount(layout, no_index, 0, ""), own);
+  join(layout, add_mount(layout, 0, 1, "peer"), parents);
+  add_mount(layout, 0, 1, "slave", "sub").master = parents;
+  LayoutMount& pure = add_mount(layout, 0, 0, "pure", "pure");
+  pure.master = below;
+  pure.unbindable = true;
+  join(layout, add_mount(layout, 0, 0, "alone", "alone"), add_group(layout, ""));
+  add_namespace(layout, "second");
+  join(layout, add_mount(layout, no_index, 0, ""), below);
+  add_namespace(layout, "third");
+  add_mount(layout, no_index, 1, "").master = parents;
+  return plan_layout(layout, SourceMap());
+}
 
-TEST_CASE("a fault at any call of apply and pin leaves nothing behind") {
-  private_run();
-  const Plan plan = compile(full_spec());
+/// Applies and pins `plan` with a fault at one call after another until none is reached; how many
+/// there are. `clean` removes what a success leaves behind.
+std::size_t fail_each_call(const Plan& plan, const std::function<void()>& clean) {
   const MachineState before = machine_state();
   std::size_t call = 0;
   for (bool reached = true; reached;) {
@@ -94,7 +117,8 @@ TEST_CASE("a fault at any call of apply and pin leaves nothing behind") {
     bool pinned = false;
     {
       std::optional<Built> built = apply(kernel, plan, {.for_pinning = true}, diagnostics);
-      pinned = built.has_value() && pin(kernel, "fault", built->ns(), diagnostics);
+      pinned = built.has_value() &&
+               pin(kernel, "fault", named_namespaces(plan, built->namespaces()), diagnostics);
       if (pinned) built->keep();
     }
     reached = kernel.calls() >= call;
@@ -106,15 +130,35 @@ TEST_CASE("a fault at any call of apply and pin leaves nothing behind") {
       Diagnostics removing;
       REQUIRE(remove_pin(linux_kernel(), "fault", removing));
       std::filesystem::remove(pin_store);
-      for (const char* made : {"/made/here", "/made"}) {
-        REQUIRE(std::filesystem::remove(plan.superblocks[0].path + made));
-      }
+      clean();
     } else {
       REQUIRE(diagnostics.has_errors());
     }
     REQUIRE(settles_to(before));
   }
-  CHECK(call > 100);
+  return call;
+}
+
+}  // namespace
+
+TEST_CASE("a fault at any call of apply and pin leaves nothing behind") {
+  private_run();
+  const Plan plan = compile(full_spec());
+  const std::size_t calls = fail_each_call(plan, [&] {
+    for (const char* made : {"/made/here", "/made"})
+      REQUIRE(std::filesystem::remove(plan.superblocks[0].path + made));
+  });
+  CHECK(calls > 100);
+}
+
+TEST_CASE("a fault at any call while groups and namespaces are made leaves nothing behind") {
+  private_run();
+  const std::string shared = fresh_dir();
+  mount_tmpfs(shared);
+  make_dir(shared + "/sub");
+  propagate(shared, MS_SHARED);
+  CHECK(fail_each_call(sharing_plan(shared), [] {}) > 150);
+  unmount(shared);
 }
 
 }  // namespace mntcr

@@ -9,10 +9,12 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "compiler/planner/planner.h"
 #include "runtime/capture/capture.h"
 #include "runtime/kernel/namespace_thread.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/sandbox.h"
+#include "tests/unit/planner/layouts.h"
 
 namespace mntcr {
 namespace {
@@ -105,6 +107,37 @@ TEST_CASE("a left-over file is listed as stale and removed") {
   Diagnostics diagnostics;
   CHECK(remove_pin(linux_kernel(), "old", diagnostics));
   CHECK_FALSE(fs::exists("/run/mntcr/old"));
+}
+
+TEST_CASE("all namespaces of a container are pinned, listed and removed together, or none") {
+  private_run();
+  Layout layout{.name = "many", .superblocks = {test::made("tmpfs")}, .mounts = {}};
+  for (const char* name : {"", "second", "third"}) {
+    if (*name != '\0') test::add_namespace(layout, name);
+    test::add_mount(layout, no_index, 0, "", name);
+  }
+  const Plan plan = plan_layout(layout, SourceMap());
+  for (int round = 0; round < 20; ++round) {
+    const Applied made = apply_plan(linux_kernel(), plan, {.for_pinning = true});
+    REQUIRE(made.built.has_value());
+    Diagnostics diagnostics;
+    REQUIRE(pin(linux_kernel(), "many", named_namespaces(plan, made.built->namespaces()),
+                diagnostics));
+    const auto pins = list_pins(linux_kernel());
+    REQUIRE((pins.has_value() && pins->size() == 1));
+    REQUIRE(pins->front().namespaces.size() == 3);
+    for (const PinnedNamespace& pinned : pins->front().namespaces) CHECK(pinned.alive);
+    CHECK(remove_pin(linux_kernel(), "many", diagnostics));
+    CHECK_FALSE(fs::exists("/run/mntcr/many"));
+  }
+  // A name that cannot be had takes the others along.
+  const Applied made = apply_plan(linux_kernel(), plan, {.for_pinning = true});
+  REQUIRE(made.built.has_value());
+  std::vector<NamedNamespace> named = named_namespaces(plan, made.built->namespaces());
+  named[2].name = named[1].name;
+  Diagnostics diagnostics;
+  CHECK_FALSE(pin(linux_kernel(), "many", named, diagnostics));
+  CHECK_FALSE(fs::exists("/run/mntcr/many"));
 }
 
 TEST_CASE("500 pins in a row over all CPUs") {

@@ -101,3 +101,37 @@ TEST_CASE("inodes are shown with their kind, mode and owner") {
     CHECK(json.find(words) != std::string::npos);
   }
 }
+
+TEST_CASE("namespaces and groups are shown: a tree for each, the words of propagation, the steps") {
+  Layout layout{.name = "web", .superblocks = {made("tmpfs"), parent_path("/srv")}, .mounts = {}};
+  const std::uint32_t parents = add_crossing(layout, "/srv");
+  const std::uint32_t own = add_group(layout, "own", parents);
+  add_mount(layout, no_index, 0, "");
+  join(layout, add_mount(layout, 0, 1, "a"), own);
+  add_namespace(layout, "second");
+  add_mount(layout, no_index, 0, "").unbindable = true;
+  add_mount(layout, 2, 1, "b").master = own;
+  const Plan plan = plan_layout(layout, SourceMap());
+  CHECK(show_tree(plan) ==
+        "main:\n"
+        "/      tmpfs\n"
+        "└─ /a  parent:/srv  slave:parent shared:own\n"
+        "\n"
+        "second:\n"
+        "/      tmpfs         unbindable\n"
+        "└─ /b  parent:/srv  slave:own\n");
+  const std::string text = show_text(plan);
+  for (const char* words : {"\nnamespaces: ", "\ntrees of main\n", "\ntrees of second\n",
+                            "s0 = the group at `/srv`", " slave\n", " shared", "unbindable"}) {
+    INFO(words);
+    CHECK(text.find(words) != std::string::npos);
+  }
+  CHECK(text.find("\nsharing") == std::string::npos);
+  const std::string json = show_json(plan);
+  for (const char* words :
+       {R"("namespaces": [)", R"("parent": "/srv")", R"("propagation": "slave")",
+        R"("namespace": 1)", R"("unbindable": true)", R"("master": 0)"}) {
+    INFO(words);
+    CHECK(json.find(words) != std::string::npos);
+  }
+}
