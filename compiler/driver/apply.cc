@@ -9,6 +9,7 @@
 #include "compiler/driver/messages.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/process.h"
+#include "compiler/driver/prove.h"
 #include "compiler/driver/where.h"
 #include "runtime/apply/pin.h"
 #include "runtime/base/name.h"
@@ -90,7 +91,8 @@ int run_apply(const Options& options) {
   Diagnostics diagnostics;
   const Loaded loaded = load_any(options.input, options.settings, options.search, diagnostics);
   int code = options.argv.empty() ? exit_trouble : exit_no_command;
-  if (loaded.plan) {
+  // A plan from a file was proven when it was written.
+  if (loaded.plan && (loaded.from_plan || prove(*loaded.plan, "plan.flawed", diagnostics))) {
     const std::optional<Built> built = build(kernel, options, *loaded.plan, diagnostics);
     if (built) code = exit_ok;
     if (built && !options.dry_run && !options.argv.empty()) {

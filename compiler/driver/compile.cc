@@ -5,6 +5,7 @@
 #include "compiler/driver/files.h"
 #include "compiler/driver/messages.h"
 #include "compiler/driver/pipeline.h"
+#include "compiler/driver/prove.h"
 #include "compiler/planner/emit.h"
 #include "runtime/base/path.h"
 
@@ -12,6 +13,7 @@ namespace mntcr::driver {
 namespace {
 
 constexpr const char* default_output = "plan.bin";
+constexpr const char* flawed_suffix = ".flawed";
 
 /// A spec that cannot be read is trouble; one that is wrong is the answer to the question.
 int exit_code(const Loaded& loaded) {
@@ -25,8 +27,10 @@ int run_compile(const Options& options) {
   Diagnostics diagnostics;
   const Loaded loaded = load_spec(options.input, options.settings, options.search, diagnostics);
   int code = exit_code(loaded);
-  if (loaded.plan && options.command == Command::compile) {
-    const std::string output = options.output.value_or(default_output);
+  const std::string output = options.output.value_or(default_output);
+  if (loaded.plan && !prove(*loaded.plan, output + flawed_suffix, diagnostics)) {
+    code = exit_trouble;
+  } else if (loaded.plan && options.command == Command::compile) {
     if (const auto written = write_file(output, emit_plan(*loaded.plan)); !written) {
       diagnostics.add(
           Code::E0506, {},

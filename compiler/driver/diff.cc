@@ -7,6 +7,7 @@
 #include <chrono>
 #include <ctime>
 #include <filesystem>
+#include <system_error>
 
 #include "compiler/driver/commands.h"
 #include "compiler/driver/live.h"
@@ -27,14 +28,36 @@ DiffForm form_of(const Options& options) {
   return ending == ".json" ? DiffForm::json : DiffForm::text;
 }
 
+/// The file that was compiled, or that the plan says it was made from.
+std::string spec_name(const Options& options, const Loaded& loaded) {
+  if (!loaded.from_plan || loaded.sources.texts().empty()) return options.input;
+  return loaded.sources.texts().front().name;
+}
+
+/// Complains where a delta could extend nothing: what came by stdin is no file.
+bool check_extends(const Options& options, const Loaded& loaded, Diagnostics& diagnostics) {
+  const bool from_stdin = options.input == "-" || spec_name(options, loaded) == stdin_name;
+  if (from_stdin) {
+    diagnostics.add(Code::E0619, {}, "a delta extends the spec's file, and this spec came by stdin")
+        .help("write the spec to a file and compare with that; or take -f text or -f json");
+  }
+  return !from_stdin;
+}
+
 /// The spec's path as the delta shall name it: relative to the delta's file, or to the working
-/// directory. A plan is taken to lie beside the spec that it was made from.
+/// directory; as it was given where that directory is gone. A plan is taken to lie beside the spec
+/// that it was made from.
 std::string extends_path(const Options& options, const Loaded& loaded) {
+  std::error_code lost;
   const bool to_file = options.output && *options.output != "-";
-  const fs::path from = to_file ? fs::absolute(*options.output).parent_path() : fs::current_path();
-  fs::path spec = fs::absolute(options.input).lexically_normal();
-  if (loaded.from_plan) spec.replace_filename(loaded.sources.texts().front().name);
-  return spec.lexically_relative(from.lexically_normal()).string();
+  const fs::path from =
+      to_file ? fs::absolute(*options.output, lost).parent_path() : fs::current_path(lost);
+  fs::path spec = fs::absolute(options.input, lost);
+  if (lost) spec = options.input;
+  if (loaded.from_plan) spec.replace_filename(spec_name(options, loaded));
+  spec = spec.lexically_normal();
+  const fs::path relative = spec.lexically_relative(from.lexically_normal());
+  return from.empty() || relative.empty() ? spec.string() : relative.string();
 }
 
 /// This moment in UTC, as TOML writes it.
@@ -77,15 +100,14 @@ int compare(const Options& options, const Loaded& loaded, Diagnostics& diagnosti
   std::string text;
   bool differs = false;
   const bool as_spec = form_of(options) == DiffForm::toml;
+  if (as_spec && !check_extends(options, loaded, diagnostics)) return exit_trouble;
   const LiveDepth depth = as_spec ? LiveDepth::inodes : LiveDepth::mounts;
   const bool read = view_live(*kernel, options, depth, diagnostics, [&](const LiveView& view) {
     SourceResolver resolver(view.kernel, view.proc, view.parent);
-    const DiffReport report{plan,
-                            view.live,
-                            view.parent,
-                            diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
-                            extends_path(options, loaded),
-                            checkpoint_record(loaded)};
+    DiffReport report{plan, view.live, view.parent,
+                      diff(plan, resolve_sources(plan, resolver, &view.live), view.live),
+                      extends_path(options, loaded)};
+    if (as_spec) report.checkpoint = checkpoint_record(loaded);
     differs = !report.changes.empty();
     text = written(report, form_of(options));
   });

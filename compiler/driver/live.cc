@@ -9,8 +9,6 @@
 #include "runtime/apply/new_namespace.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
-#include "runtime/capture/inspector.h"
-#include "runtime/capture/overlay_layers.h"
 #include "runtime/kernel/namespace_thread.h"
 
 namespace mntcr::driver {
@@ -27,12 +25,8 @@ Result<void> read_here(Kernel& kernel, const Fd& where, LiveDepth depth, const W
   if (!parent) return in_context("the parent namespace", parent.error());
   Result<MountTable> live = capture(kernel, *proc, where);
   if (!live) return Failure(live.error());
-  if (const Result<void> found = find_layers(kernel, where, *parent, *live); !found)
-    return Failure(found.error());
-  if (depth == LiveDepth::inodes) {
-    const Result<void> inspected = inspect(kernel, *proc, where, *live);
-    if (!inspected) return inspected;
-  }
+  Result<void> surveyed = survey(kernel, *proc, where, depth, *parent, *live);
+  if (!surveyed) return surveyed;
   work({kernel, *proc, *parent, *live});
   return {};
 }

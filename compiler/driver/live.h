@@ -1,12 +1,12 @@
 // Reading the container that WHERE names, from its parent namespace.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 
 #include "compiler/driver/options.h"
 #include "runtime/base/diagnostic.h"
 #include "runtime/capture/mount_table.h"
+#include "runtime/capture/survey.h"
 #include "runtime/diff/diff.h"
 #include "runtime/kernel/kernel.h"
 
@@ -19,9 +19,6 @@ struct LiveView {
   const MountTable& parent;
   const MountTable& live;
 };
-
-/// How much of a container is read. What is written as a spec takes the inodes, too.
-enum class LiveDepth : std::uint8_t { mounts, inodes };
 
 /// Reads the namespace options.where and its parent, and calls `work` on a thread that stands in
 /// the parent namespace (options.parent, else the caller's). Says what cannot be read in

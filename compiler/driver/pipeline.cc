@@ -31,7 +31,7 @@ spec::SpecInput input_of(const std::string& path, std::string text,
   const bool is_stdin = path == "-";
   std::error_code unknown;  // the working directory may be gone
   const auto absolute = std::filesystem::absolute(file, unknown);
-  return {.name = is_stdin ? "<stdin>" : file.filename().string(),
+  return {.name = is_stdin ? std::string(stdin_name) : file.filename().string(),
           .text = std::move(text),
           .folder = is_stdin ? "" : (unknown ? file : absolute).parent_path().string(),
           .search = search,

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/spec/decode.h"
@@ -10,6 +11,9 @@
 #include "runtime/plan/plan.h"
 
 namespace mntcr::driver {
+
+/// What messages and plans call a spec that came by stdin.
+inline constexpr std::string_view stdin_name = "<stdin>";
 
 /// What was loaded. `sources` holds the texts that the diagnostics point into, also when there is
 /// no plan.

@@ -32,9 +32,16 @@ struct LayoutMount {
   Span target_span;
   Span source_span;
   bool deleted = false;  ///< shows an inode that has no name in the end; `root` is the one before
+  std::uint32_t ns = 0;  ///< in Layout::namespaces
+  std::uint32_t group = no_index;   ///< in Layout::groups
+  std::uint32_t master = no_index;  ///< in Layout::groups
+  bool unbindable = false;
+  bool implied = false;   ///< a copy that the entry at `span` brings about
+  Span propagation_span;  ///< the value of `propagation`, else the entry
 };
 
-/// See the top of the file. mounts[0] is the root and a parent stands before its children.
+/// See the top of the file. The order of mounts is that of Plan::mounts; what group, master,
+/// unbindable and ns of a mount mean is said at DesiredMount.
 struct Layout {
   std::string name;
   std::vector<DesiredSuperblock> superblocks;
@@ -42,6 +49,9 @@ struct Layout {
   std::vector<std::string> filesystem_names;  ///< all that are declared, shown or not
   std::vector<IdMap> idmaps = {};             ///< each once
   std::vector<DesiredNode> nodes = {};        ///< by superblock and path
+  std::vector<DesiredNamespace> namespaces = {{main_namespace, no_index, {}}};
+  std::vector<DesiredGroup> groups = {};  ///< a master before its slaves
+  Escape escape = Escape::refuse;
 };
 
 /// Places every mount of `spec`: finds parents by walking the finished tree and resolves `self:`

@@ -52,13 +52,6 @@ std::vector<Overlay> find_overlays(const spec::Spec& spec) {
   return overlays;
 }
 
-/// The directory that holds both.
-std::string common_directory(std::string_view a, std::string_view b) {
-  std::string_view above = path::parent(a);
-  while (!path::is_at_or_below(b, above)) above = path::parent(above);
-  return std::string(above);
-}
-
 const Layer* find_layer(const std::vector<Layer>& layers, LayerRole role) {
   const auto found = std::ranges::find(layers, role, &Layer::role);
   return found == layers.end() ? nullptr : &*found;
@@ -186,7 +179,7 @@ class LayerResolver {
     Layer* upper = of_parent(LayerRole::upper);
     Layer* work = of_parent(LayerRole::work);
     if (upper == nullptr || work == nullptr) return;
-    const std::string above = common_directory(upper->shown, work->shown);
+    const std::string above = path::common_parent(upper->shown, work->shown);
     for (Layer* layer : {upper, work}) {
       layer->content.filesystem.path = above;
       layer->content.root = path::relative_to(layer->shown, above);

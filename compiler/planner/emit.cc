@@ -59,7 +59,12 @@ fb::Mount write_mount(const DesiredMount& mount, StringTable& strings) {
           mount.on,
           mount.cover,
           mount.idmap,
-          mount.deleted};
+          mount.deleted,
+          mount.ns,
+          mount.group,
+          mount.master,
+          mount.unbindable,
+          mount.implied};
 }
 
 fb::Node write_node(const DesiredNode& node, StringTable& strings) {
@@ -116,6 +121,21 @@ flatbuffers::Offset<fb::IdMap> write_idmap(flatbuffers::FlatBufferBuilder& build
   return fb::CreateIdMap(builder, uid, gid);
 }
 
+flatbuffers::Offset<fb::Namespace> write_namespace(flatbuffers::FlatBufferBuilder& builder,
+                                                   const DesiredNamespace& made) {
+  const fb::Span span = write_span(made.span);
+  const auto name = builder.CreateString(made.name);
+  return fb::CreateNamespace(builder, name, made.clone, &span);
+}
+
+flatbuffers::Offset<fb::Group> write_group(flatbuffers::FlatBufferBuilder& builder,
+                                           const DesiredGroup& group) {
+  const fb::Span span = write_span(group.span);
+  const auto name = builder.CreateString(group.name);
+  const auto parent = builder.CreateString(group.parent);
+  return fb::CreateGroup(builder, name, group.master, parent, group.exact, &span);
+}
+
 flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   flatbuffers::FlatBufferBuilder builder;
   StringTable strings;
@@ -148,6 +168,11 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   const auto setting_list = builder.CreateVector(settings);
   std::vector<flatbuffers::Offset<fb::IdMap>> idmaps;
   for (const IdMap& map : plan.idmaps) idmaps.push_back(write_idmap(builder, map));
+  std::vector<flatbuffers::Offset<fb::Namespace>> namespaces;
+  for (const DesiredNamespace& made : plan.namespaces)
+    namespaces.push_back(write_namespace(builder, made));
+  std::vector<flatbuffers::Offset<fb::Group>> groups;
+  for (const DesiredGroup& group : plan.groups) groups.push_back(write_group(builder, group));
   const auto name = builder.CreateString(plan.name);
   const auto source_list = builder.CreateVector(sources);
   const auto string_list = builder.CreateVectorOfStrings(strings.strings());
@@ -156,10 +181,13 @@ flatbuffers::DetachedBuffer write_body(const Plan& plan) {
   const auto op_list = builder.CreateVectorOfStructs(ops);
   const auto idmap_list = builder.CreateVector(idmaps);
   const auto node_list = builder.CreateVectorOfStructs(nodes);
+  const auto namespace_list = builder.CreateVector(namespaces);
+  const auto group_list = builder.CreateVector(groups);
   fb::FinishPlanBuffer(
       builder,
       fb::CreatePlan(builder, name, source_list, string_list, superblock_list, mount_list, op_list,
-                     plan.slots, filesystem_names, setting_list, idmap_list, node_list));
+                     plan.slots, filesystem_names, setting_list, idmap_list, node_list,
+                     namespace_list, group_list, static_cast<std::uint8_t>(plan.escape)));
   return builder.Release();
 }
 

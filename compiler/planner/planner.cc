@@ -43,6 +43,9 @@ class Planner {
     plan_.superblocks = layout.superblocks;
     plan_.filesystem_names = layout.filesystem_names;
     plan_.idmaps = layout.idmaps;
+    plan_.namespaces = layout.namespaces;
+    plan_.groups = layout.groups;
+    plan_.escape = layout.escape;
     children_.resize(layout.mounts.size());
     slots_.resize(layout.mounts.size(), no_slot);
     plan_.nodes = layout.nodes;
@@ -89,9 +92,10 @@ class Planner {
     plan_.mounts.reserve(layout_.mounts.size());
     for (std::uint32_t index = 0; index < layout_.mounts.size(); ++index) {
       const LayoutMount& mount = layout_.mounts[index];
-      plan_.mounts.push_back({mount.parent, mount.superblock, mount.target, mount.mountpoint,
-                              mount.root, mount.attrs, mount.span, mount.name, mount.on,
-                              mount.cover, mount.self, mount.of, mount.idmap, mount.deleted});
+      plan_.mounts.push_back(
+          {mount.parent, mount.superblock, mount.target, mount.mountpoint, mount.root, mount.attrs,
+           mount.span, mount.name, mount.on, mount.cover, mount.self, mount.of, mount.idmap,
+           mount.deleted, mount.ns, mount.group, mount.master, mount.unbindable, mount.implied});
       if (mount.parent != no_index) children_[mount.parent].push_back(index);
     }
   }

@@ -71,6 +71,36 @@ struct FilesystemDecl {
   Span span;                        ///< the table's header, or the value of `type`
 };
 
+/// A `propagation`: what the mount is a member and a slave of. Without any of these it is private.
+struct PropagationDecl {
+  bool shared = false;
+  bool unbindable = false;
+  Str group;   ///< of shared: the group's name, empty for one of its own
+  Str master;  ///< the name of the group that it is a slave of, empty when it is none
+  Span span;
+};
+
+/// A [group.NAME], or a group that a `propagation` names and no table declares.
+struct GroupDecl {
+  std::string name;
+  Str parent;          ///< a path of the parent whose mount has the group; empty: of the container
+  bool exact = false;  ///< with parent: the path is that mount's mountpoint
+  Span span;           ///< the table's header, else the first word that names it
+};
+
+/// A [[namespace]], or the first one.
+struct NamespaceDecl {
+  std::string name;
+  std::optional<std::uint32_t> clone;  ///< the namespace that it is a copy of
+  Span span;
+};
+
+/// The [policy] of a spec.
+struct PolicyDecl {
+  Escape escape = Escape::refuse;
+  bool copies_listed = false;  ///< all mounts are listed: sharing implies none
+};
+
 /// A [[mount]] or [root]. Exactly one of `source` and `made` is set.
 struct MountDecl {
   Str target;  ///< "/" for [root]
@@ -85,13 +115,20 @@ struct MountDecl {
   std::optional<Spanned<IdMap>> idmap;  ///< where one is written
   Create create = Create::automatic;
   bool follow = true;
-  Span span;         ///< the entry's header
-  Span create_span;  ///< the value of `create`, where it is written
+  std::uint32_t ns = 0;  ///< in Spec::namespaces
+  std::optional<PropagationDecl> propagation;
+  bool propagate = true;    ///< sharing brings about copies of it
+  bool listed_all = false;  ///< its file lists all copies: none are implied by it
+  Span span;                ///< the entry's header
+  Span create_span;         ///< the value of `create`, where it is written
 };
 
 /// A whole spec. mounts[0] is [root]; the rest stand in the order of the file.
 struct Spec {
   Str name;
+  PolicyDecl policy;
+  std::vector<NamespaceDecl> namespaces = {{main_namespace, {}, {}}};
+  std::vector<GroupDecl> groups;
   std::vector<MountDecl> mounts;
   std::vector<FilesystemDecl> filesystems;
 };

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <unordered_map>
+#include <utility>
 
 #include "compiler/spec/source.h"
 #include "runtime/base/filesystems.h"
@@ -222,22 +224,32 @@ bool check_holds(Context& context, std::string_view type, const TreeEntry& entry
   return false;
 }
 
-/// Puts `entry` among `tree`: of one path there is one in a file, and a later file's counts.
-void add_entry(Context& context, std::vector<TreeEntry>& tree, TreeEntry entry) {
-  const auto same = std::find_if(tree.begin(), tree.end(), [&](const TreeEntry& other) {
-    return !entry.path.value.empty() && other.path.value == entry.path.value;
-  });
-  if (same == tree.end()) {
-    tree.push_back(std::move(entry));
-  } else if (same->span.file != entry.span.file) {
-    *same = std::move(entry);
-  } else {
-    context.diagnostics
-        .add(Code::E0248, entry.path.span,
-             fmt::format("a second entry for `{}`", path::printable(entry.path.value)))
-        .label(same->path.span, "the first is here")
-        .help("keep one of them");
+/// Entries in the order in which they are read, and which of them has a path.
+struct Entries {
+  std::vector<TreeEntry> list;
+  std::unordered_map<std::string, std::size_t> by_path;
+};
+
+/// Puts `entry` among `entries`: of one path there is one in a file, and a later file's counts.
+/// Those whose path is empty, which is an error by itself, are all kept.
+void add_entry(Context& context, Entries& entries, TreeEntry entry) {
+  const auto [known, is_new] = entry.path.value.empty()
+                                   ? std::pair(entries.by_path.end(), true)
+                                   : entries.by_path.emplace(entry.path.value, entries.list.size());
+  if (is_new) {
+    entries.list.push_back(std::move(entry));
+    return;
   }
+  TreeEntry& same = entries.list[known->second];
+  if (same.span.file != entry.span.file) {
+    same = std::move(entry);
+    return;
+  }
+  context.diagnostics
+      .add(Code::E0248, entry.path.span,
+           fmt::format("a second entry for `{}`", path::printable(entry.path.value)))
+      .label(same.path.span, "the first is here")
+      .help("keep one of them");
 }
 
 /// Why these bytes are no label; nothing when they are one.
@@ -282,9 +294,9 @@ std::string_view inode_name(NodeKind kind) {
 }
 
 std::vector<TreeEntry> decode_tree(Context& context, TableReader& table, std::string_view type) {
-  std::vector<TreeEntry> tree;
+  Entries entries;
   const Entry* list = table.find("tree", Node::Kind::array, R"(write tree = [{ path = "run" }])");
-  if (list == nullptr) return tree;
+  if (list == nullptr) return {};
   for (const Node& item : list->value.items) {
     if (item.kind != Node::Kind::table) {
       wrong_kind(context, item, "an entry of `tree`", "a table")
@@ -292,9 +304,9 @@ std::vector<TreeEntry> decode_tree(Context& context, TableReader& table, std::st
       continue;
     }
     TreeEntry entry = decode_entry(context, item);
-    if (check_holds(context, type, entry)) add_entry(context, tree, std::move(entry));
+    if (check_holds(context, type, entry)) add_entry(context, entries, std::move(entry));
   }
-  return tree;
+  return std::move(entries.list);
 }
 
 void decode_deleted(Context& context, TableReader& table, MountDecl& mount) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/apply/nodes.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/kernel/features.h"
@@ -17,16 +18,7 @@
 namespace mntcr {
 namespace {
 
-constexpr std::uint64_t literal_walk = abi::resolve_beneath | abi::resolve_no_symlinks |
-                                       abi::resolve_no_magiclinks | abi::resolve_no_xdev;
 constexpr std::uint32_t scratch_mode = 0755;
-
-/// The directory that holds both, relative.
-std::string common_root(const std::string& a, const std::string& b) {
-  std::string_view above = path::parent(a);
-  while (!above.empty() && !path::is_at_or_below(b, above)) above = path::parent(above);
-  return std::string(above);
-}
 
 /// What is to be cloned so that the layer can be reached: its own directory, or that which holds
 /// the upper and the work layer.
@@ -35,7 +27,7 @@ std::string part_of(const DesiredSuperblock& overlay, const DesiredLayer& layer)
   const auto root = [&](LayerRole role) -> const std::string& {
     return std::ranges::find(overlay.layers, role, &DesiredLayer::role)->root;
   };
-  return common_root(root(LayerRole::upper), root(LayerRole::work));
+  return path::common_parent(root(LayerRole::upper), root(LayerRole::work));
 }
 
 }  // namespace

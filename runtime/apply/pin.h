@@ -9,14 +9,12 @@
 
 #include "runtime/base/diagnostic.h"
 #include "runtime/kernel/kernel.h"
+#include "runtime/plan/plan.h"
 
 namespace mntcr {
 
 /// The folder of pins.
 inline constexpr const char* pin_store = "/run/mntcr";
-
-/// The file name of a container's first namespace.
-inline constexpr const char* main_namespace = "main";
 
 /// One pinned namespace of a container.
 struct PinnedNamespace {

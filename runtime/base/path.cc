@@ -61,6 +61,12 @@ std::string_view parent(std::string_view path) {
   return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
 }
 
+std::string common_parent(std::string_view a, std::string_view b) {
+  std::string_view above = parent(a);
+  while (!is_at_or_below(b, above)) above = parent(above);
+  return std::string(above);
+}
+
 bool is_normal_absolute(std::string_view path) {
   if (!path.starts_with('/')) return false;
   return path == "/" || all_normal(path.substr(1));

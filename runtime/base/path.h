@@ -26,6 +26,9 @@ std::string join(std::string_view base, std::string_view below);
 /// The folder that holds `path`: "/" for "/a" and for "/", "" for "a".
 std::string_view parent(std::string_view path);
 
+/// The lowest folder above `a` that holds `b`, too, or is it. Both absolute or both relative.
+std::string common_parent(std::string_view a, std::string_view b);
+
 /// Whether `path` is absolute and normal: it starts with "/", has no empty, "." or ".." component,
 /// no NUL and no "/" at its end (save "/" itself).
 bool is_normal_absolute(std::string_view path);

@@ -1,5 +1,6 @@
 #include "runtime/capture/inodes.h"
 
+#include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/mount_table.h"
 
@@ -7,6 +8,7 @@ namespace mntcr {
 namespace {
 
 constexpr std::uint32_t none = UINT32_MAX;
+constexpr std::string_view deleted_mark = "//deleted";
 
 /// Adds `path` and the directories above it.
 void add_with_parents(std::string_view path, std::set<std::string>& paths) {
@@ -16,7 +18,7 @@ void add_with_parents(std::string_view path, std::set<std::string>& paths) {
 /// Adds what lies at `below` of the part that `mount` shows.
 void add_place(const LiveMount& mount, std::string_view below,
                std::map<DeviceNumber, std::set<std::string>>& needed) {
-  if (!holds_directories(mount.fs_type) || is_deleted_root(mount.root)) return;
+  if (what_holds(mount.fs_type) == Holds::nothing || is_deleted_root(mount.root)) return;
   const std::string path = path::join(path::relative_to(mount.root, "/"), below);
   if (path::is_at_or_below(path, restored_folder)) return;
   add_with_parents(path, needed[{mount.dev_major, mount.dev_minor}]);
@@ -24,11 +26,11 @@ void add_place(const LiveMount& mount, std::string_view below,
 
 }  // namespace
 
-bool is_deleted_root(std::string_view root) { return root.ends_with("//deleted"); }
+bool is_deleted_root(std::string_view root) { return root.ends_with(deleted_mark); }
 
-bool holds_directories(std::string_view type) { return holds_files(type) || type == "bpf"; }
-
-bool holds_files(std::string_view type) { return type == "tmpfs" || type == "ramfs"; }
+std::string_view deleted_path(std::string_view root) {
+  return root.substr(0, root.size() - deleted_mark.size());
+}
 
 std::map<DeviceNumber, std::set<std::string>> needed_paths(
     const MountTable& table, const std::vector<std::uint32_t>& mounts) {

@@ -46,14 +46,11 @@ using DeviceNumber = std::pair<std::uint32_t, std::uint32_t>;
 /// Inodes of some superblocks, each list sorted by the bytes of the paths.
 using NeededInodes = std::map<DeviceNumber, std::vector<NeededInode>>;
 
-/// Whether mountinfo's `root` is of an inode that has been removed. What is only called so
-/// ("x (deleted)", "deleted") has not.
+/// Whether mountinfo's `root` is of an inode that has been removed, and the path within the
+/// filesystem that it had. What is only called so ("x (deleted)", "deleted") has not: no path has
+/// the "//" of the kernel's mark.
 bool is_deleted_root(std::string_view root);
-
-/// Whether a filesystem of this type is empty when it is new, so that what mounts need has to be
-/// made on it: directories, and on most anything else.
-bool holds_directories(std::string_view type);
-bool holds_files(std::string_view type);
+std::string_view deleted_path(std::string_view root);
 
 /// Where restored inodes had their names before these were removed:
 /// "/.mntcr-deleted/LABEL//deleted".

@@ -1,12 +1,15 @@
 #include "runtime/capture/inspector.h"
 
 #include <algorithm>
-#include <array>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
+#include "runtime/base/filesystems.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
+#include "runtime/capture/filesystem_types.h"
 #include "runtime/capture/inspection.h"
 #include "runtime/capture/readers.h"
 #include "runtime/kernel/namespace_thread.h"
@@ -19,32 +22,28 @@ constexpr std::uint32_t none = UINT32_MAX;
 /// How often a copy that is not as the table says is made again while the table stays the same.
 constexpr int most_disagreements = 3;
 
-/// Filesystems that no server stands behind. fuse, the network's and overlay, which may lie on
-/// either, are not among them, nor is what nobody knows.
-bool is_local(std::string_view type) {
-  constexpr auto types = std::to_array<std::string_view>(
-      {"binfmt_misc", "bpf",    "btrfs",    "cgroup",   "cgroup2",    "configfs",
-       "debugfs",     "devpts", "devtmpfs", "efivarfs", "erofs",      "ext2",
-       "ext3",        "ext4",   "f2fs",     "fusectl",  "hugetlbfs",  "mqueue",
-       "nsfs",        "proc",   "pstore",   "ramfs",    "securityfs", "squashfs",
-       "sysfs",       "tmpfs",  "tracefs",  "vfat",     "xfs"});
-  return std::ranges::find(types, type) != types.end();
-}
+/// What shows a filesystem: of each root the first mount that has it.
+using Views = std::unordered_map<std::string_view, std::uint32_t>;
 
-/// The mounts of each filesystem that holds files, those with the widest roots first.
-std::map<DeviceNumber, std::vector<std::uint32_t>> views_of(const MountTable& table) {
-  std::map<DeviceNumber, std::vector<std::uint32_t>> views;
+/// The views of each filesystem that holds directories.
+std::map<DeviceNumber, Views> views_of(const MountTable& table) {
+  std::map<DeviceNumber, Views> views;
   for (std::uint32_t index = 0; index < table.mounts.size(); ++index) {
     const LiveMount& mount = table.mounts[index];
-    if (!holds_directories(mount.fs_type) || is_deleted_root(mount.root)) continue;
-    views[{mount.dev_major, mount.dev_minor}].push_back(index);
-  }
-  for (auto& [device, mounts] : views) {
-    std::ranges::sort(mounts, {}, [&](std::uint32_t mount) {
-      return std::pair(table.mounts[mount].root.size(), mount);
-    });
+    if (what_holds(mount.fs_type) == Holds::nothing || is_deleted_root(mount.root)) continue;
+    views[{mount.dev_major, mount.dev_minor}].emplace(mount.root, index);
   }
   return views;
+}
+
+/// The mount that shows `path`, which is relative to the filesystem's root, and most around it.
+std::uint32_t widest_view(const Views& views, std::string_view path) {
+  const std::string whole = path::join("/", path);
+  for (std::size_t length = 1;; length = std::min(whole.find('/', length + 1), whole.size())) {
+    const auto view = views.find(std::string_view(whole).substr(0, length));
+    if (view != views.end()) return view->second;
+    if (length == whole.size()) return none;
+  }
 }
 
 std::map<std::uint32_t, std::vector<std::string>> underneath_of(const MountTable& table) {
@@ -53,12 +52,10 @@ std::map<std::uint32_t, std::vector<std::string>> underneath_of(const MountTable
   const auto views = views_of(table);
   std::map<std::uint32_t, std::vector<std::string>> underneath;
   for (const auto& [device, paths] : needed_paths(table, all)) {
-    const auto& mounts = views.at(device);
+    const Views& shown = views.at(device);
     for (const std::string& path : paths) {
-      const auto view = std::ranges::find_if(mounts, [&](std::uint32_t mount) {
-        return path::is_at_or_below('/' + path, table.mounts[mount].root);
-      });
-      if (view != mounts.end()) underneath[*view].push_back(path);
+      const std::uint32_t view = widest_view(shown, path);
+      if (view != none) underneath[view].push_back(path);
     }
   }
   return underneath;
@@ -91,7 +88,7 @@ Agenda::Agenda(const MountTable& table)
       wanted(table.mounts.size(), false),
       stack_wanted(table.mounts.size(), false) {
   for (std::uint32_t mount = 0; mount < table.mounts.size(); ++mount) {
-    safe.push_back(is_local(table.mounts[mount].fs_type));
+    safe.push_back(answers_by_itself(table.mounts[mount].fs_type));
     const std::uint32_t parent = table.mounts[mount].parent;
     if (parent != none) children[parent].push_back(mount);
   }
@@ -125,7 +122,10 @@ Result<void> inspect(Kernel& kernel, const Fd& proc, const Fd& ns, MountTable& t
     const Agenda agenda(table);
     if (agenda.empty()) return {};
     Result<Seen> seen = run_in_thread([&] { return look_inside(kernel, proc, ns, table, agenda); });
-    if (!seen) return {};
+    if (!seen) {
+      table.inodes_unknown = seen.error().message;
+      return {};
+    }
     if (!seen->changed) {
       store(std::move(*seen), table);
       return {};

@@ -13,8 +13,8 @@ namespace mntcr {
 /// hangs nobody. When the mounts have changed since, the table is read again and replaced.
 ///
 /// What cannot be looked at, because of privilege, the kernel, or what lies above it, stays without
-/// facts, and that is no failure. Fails when the namespace can no longer be read, or never holds
-/// still.
+/// facts, and that is no failure; where that is all, inodes_unknown says why. Fails when the
+/// namespace can no longer be read, or never holds still.
 Result<void> inspect(Kernel& kernel, const Fd& proc, const Fd& ns, MountTable& table);
 
 }  // namespace mntcr

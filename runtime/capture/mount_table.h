@@ -26,7 +26,8 @@ struct LiveLayer {
 /// A mount of a live namespace. Strings are raw bytes.
 struct LiveMount {
   std::uint64_t id = 0;               ///< unique over time when MountTable::unique_ids, else reused
-  std::uint32_t parent = UINT32_MAX;  ///< index in the table; UINT32_MAX for the namespace's root
+  std::uint32_t parent = UINT32_MAX;  ///< index in the table; UINT32_MAX for a namespace's root
+  std::uint32_t ns = 0;               ///< in MountTable::namespaces
   std::uint32_t dev_major = 0;
   std::uint32_t dev_minor = 0;
   std::string root;        ///< path of its root within the filesystem, "/" for all of it
@@ -56,10 +57,13 @@ inline std::uint64_t filesystem_flags_of(const LiveMount& mount) {
   return mount.sb_flags | (mount.sb_rdonly ? fs_flag::rdonly : 0);
 }
 
-/// All mounts of one namespace. mounts[0] is its root; a parent stands before its children and
-/// siblings are ordered by the bytes of below_parent, so equal states give equal tables.
+/// All mounts of a namespace, or of all namespaces of a container. Those of a namespace stand
+/// together, in the order of the namespaces, its root first; a parent stands before its children
+/// and siblings are ordered by the bytes of below_parent, so equal states give equal tables.
 struct MountTable {
   std::vector<LiveMount> mounts;
+  /// What the spec calls them. A table of one namespace calls it main.
+  std::vector<std::string> namespaces = {"main"};
   bool unique_ids = false;
   /// Whether user and group numbers in fs_options mean what they mean to the reader: the kernel
   /// prints those of the initial user namespace.
@@ -67,6 +71,8 @@ struct MountTable {
   /// Filled by inspect(): of superblocks that are empty when new, what mounts need, as far as it
   /// was seen.
   NeededInodes needed;
+  /// Why inspect() could look at nothing; empty when it could, or had nothing to look at.
+  std::string inodes_unknown;
   /// What `needed` holds shall be there also where no mount needs it.
   bool needed_or_not = false;
 };

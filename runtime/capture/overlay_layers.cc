@@ -3,23 +3,19 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "runtime/base/path.h"
+#include "runtime/capture/filesystem_types.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/namespace_thread.h"
 
 namespace mntcr {
 namespace {
-
-constexpr auto answering_types = std::to_array<std::string_view>(
-    {"bcachefs", "btrfs",   "devtmpfs", "erofs",  "exfat", "ext2",     "ext3",   "ext4",
-     "f2fs",     "iso9660", "jfs",      "nilfs2", "ramfs", "reiserfs", "rootfs", "squashfs",
-     "tmpfs",    "ubifs",   "udf",      "vfat",   "xfs",   "zfs"});
 
 /// A table as walks along paths see it.
 class Walks {
@@ -52,7 +48,7 @@ class Walks {
     for (std::uint32_t mount = walk(path); mount != UINT32_MAX;
          mount = table_.mounts[mount].parent) {
       const LiveMount& live = table_.mounts[mount];
-      if (std::ranges::find(answering_types, live.fs_type) != answering_types.end()) continue;
+      if (answers_by_itself(live.fs_type)) continue;
       if (live.fs_type != overlay_type || overlays_left == 0) return false;
       const auto layers = overlay_layers(live.fs_options);
       const bool all =
@@ -105,12 +101,18 @@ std::vector<LiveMount*> overlays_of(MountTable& table) {
   return overlays;
 }
 
-/// `self:` paths are literal: one with a symlink on it is not the container's. The overlay's own
-/// mountpoint is a directory below it, whatever the overlay shows.
+/// The overlay's own mountpoint is a directory below it, whatever the overlay shows.
+void look_at_table(const std::vector<LiveMount*>& overlays) {
+  for (LiveMount* overlay : overlays) {
+    for (LiveLayer& layer : overlay->layers)
+      layer.in_live = layer.path == overlay->mountpoint && layer.path != "/";
+  }
+}
+
+/// `self:` paths are literal: one with a symlink on it is not the container's.
 void look_inside(Kernel& kernel, const Walks& walks, const std::vector<LiveMount*>& overlays) {
   for (LiveMount* overlay : overlays) {
     for (LiveLayer& layer : overlay->layers) {
-      layer.in_live = layer.path == overlay->mountpoint && layer.path != "/";
       if (layer.in_live || !walks.answers(layer.path) || walks.passes(layer.path, *overlay))
         continue;
       layer.in_live = is_directory(kernel, layer.path, abi::resolve_no_symlinks);
@@ -132,12 +134,15 @@ Result<void> find_layers(Kernel& kernel, const Fd& ns, const MountTable& parent,
     for (LiveLayer& layer : overlay->layers)
       layer.in_parent = outside.answers(layer.path) && is_directory(kernel, layer.path, 0);
   }
+  look_at_table(overlays);
   const Walks inside(live);
-  return run_in_thread([&]() -> Result<void> {
+  Result<void> looked = run_in_thread([&]() -> Result<void> {
     Result<void> entered = enter_mount_namespace(kernel, ns.get());
     if (entered) look_inside(kernel, inside, overlays);
     return entered;
   });
+  const bool refused = !looked && looked.error().number == EPERM;
+  return refused ? Result<void>{} : looked;
 }
 
 }  // namespace mntcr

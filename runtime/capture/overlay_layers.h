@@ -19,7 +19,7 @@ bool answers_at(const MountTable& table, const std::string& path);
 
 /// Fills LiveMount::layers of the overlays of `live`, which was read from the namespace `ns`. The
 /// calling thread stands in the parent namespace, of which `parent` was read. Without overlays
-/// nothing is done.
+/// nothing is done. Whoever may not enter `ns` finds in it what its table alone tells.
 Result<void> find_layers(Kernel& kernel, const Fd& ns, const MountTable& parent, MountTable& live);
 
 }  // namespace mntcr

@@ -1,31 +1,15 @@
 #include "runtime/capture/table_walk.h"
 
 #include <algorithm>
-#include <array>
 
-#include "runtime/base/filesystems.h"
+#include "runtime/base/overlay.h"
 #include "runtime/base/path.h"
+#include "runtime/capture/filesystem_types.h"
 
 namespace mntcr {
-namespace {
-
-/// Besides those of specs/filesystems.def. Not fuseblk, though it is a disk: a program serves it.
-constexpr auto answers_always = std::to_array<std::string_view>(
-    {"bcachefs",   "binder",    "binfmt_misc", "bpf",      "btrfs",   "cgroup",   "cgroup2",
-     "configfs",   "cpuset",    "cramfs",      "debugfs",  "devpts",  "devtmpfs", "efivarfs",
-     "erofs",      "exfat",     "ext2",        "ext3",     "ext4",    "f2fs",     "fusectl",
-     "hfs",        "hfsplus",   "hugetlbfs",   "iso9660",  "jfs",     "minix",    "mqueue",
-     "msdos",      "nilfs2",    "nsfs",        "ntfs",     "ntfs3",   "overlay",  "pidfs",
-     "proc",       "pstore",    "ramfs",       "reiserfs", "resctrl", "rootfs",   "rpc_pipefs",
-     "securityfs", "selinuxfs", "squashfs",    "sysfs",    "tmpfs",   "tracefs",  "udf",
-     "vfat",       "xfs",       "zfs"});
-
-}  // namespace
 
 bool may_hang(std::string_view fs_type) {
-  const bool local = find_filesystem(fs_type) != nullptr ||
-                     std::ranges::find(answers_always, fs_type) != answers_always.end();
-  return !local;
+  return fs_type != overlay_type && !answers_by_itself(fs_type);
 }
 
 TableWalk::TableWalk(const MountTable& table) : table_(table) {

@@ -14,9 +14,9 @@
 
 namespace mntcr {
 
-/// Whether looking at files of such a filesystem may never come back. Everything may, save what the
-/// kernel makes by itself and what lies on local disks. Overlays are trusted: what their layers lie
-/// on the table does not say.
+/// Whether looking at files of such a filesystem may never come back: everywhere but where it
+/// answers by itself (filesystem_types.h). Overlays are trusted: what their layers lie on the table
+/// does not say.
 bool may_hang(std::string_view fs_type);
 
 /// See the top of the file. `table` must outlive it.

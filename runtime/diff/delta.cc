@@ -69,7 +69,7 @@ class Showing {
 
   [[nodiscard]] std::optional<Shown> path_to(const LiveMount& wanted, std::uint32_t without,
                                              bool fitting) const {
-    if (is_deleted(wanted)) return std::nullopt;
+    if (is_deleted_root(wanted.root)) return std::nullopt;
     std::string_view root = wanted.root;
     while (true) {
       const auto [begin, end] = by_root_.equal_range({device_of(wanted), std::string(root)});
@@ -189,8 +189,9 @@ class SourceFinder {
     });
     if (mounts.empty()) return;
     const auto base = base_.find(device_of(report_.live.mounts[mounts.front()]));
-    const bool deleted = std::ranges::any_of(
-        mounts, [&](std::uint32_t mount) { return is_deleted(report_.live.mounts[mount]); });
+    const bool deleted = std::ranges::any_of(mounts, [&](std::uint32_t mount) {
+      return is_deleted_root(report_.live.mounts[mount].root);
+    });
     if (base != base_.end()) {
       name_filesystem(mounts, base->second);
     } else if (!find_layers(mounts)) {
@@ -258,7 +259,7 @@ class SourceFinder {
       const LiveMount& live = report_.live.mounts[mount];
       ListedSource& source = delta_.sources[mount];
       source.source = "fs:" + name;
-      if (is_deleted(live)) {
+      if (is_deleted_root(live.root)) {
         source.label = labels_.at(mount);
         if (!live.root_inode) source.note = "nobody could look at it; taken for a directory";
       } else {

@@ -93,7 +93,8 @@ bool Identities::same(std::uint32_t desired, std::uint32_t live) const {
 
 Deleted Identities::deleted(std::uint32_t desired, std::uint32_t live) const {
   const LiveMount& shown = table_.mounts[live];
-  if (!is_deleted(shown) || deleted_path(shown) != roots_[desired]) return Deleted::no;
+  if (!is_deleted_root(shown.root) || deleted_path(shown.root) != roots_[desired])
+    return Deleted::no;
   const std::uint32_t superblock = plan_.mounts[desired].superblock;
   const Device device = device_of(shown);
   if (bound_[superblock]) {

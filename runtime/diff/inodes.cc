@@ -31,7 +31,7 @@ std::map<DeviceNumber, ShownFilesystem> shown_filesystems(const MountTable& live
   for (const LiveMount& mount : live.mounts) {
     if (!live.needed.contains(device_of(mount))) continue;
     ShownFilesystem& filesystem = shown[device_of(mount)];
-    filesystem.holds_files = holds_files(mount.fs_type);
+    filesystem.holds_files = what_holds(mount.fs_type) == Holds::everything;
     filesystem.parts.insert(path::relative_to(mount.root, "/"));
   }
   return shown;
@@ -205,7 +205,8 @@ bool shows_device(const MountTable& table, DeviceNumber device) {
 /// Why a removed inode of a filesystem that a spec can make cannot be made again.
 std::string why_not_again(const LiveMount& mount) {
   const bool directory = !mount.root_inode || mount.root_inode->kind == InodeKind::directory;
-  if (!(directory ? holds_directories(mount.fs_type) : holds_files(mount.fs_type))) {
+  const Holds holds = what_holds(mount.fs_type);
+  if (holds == Holds::nothing || (holds == Holds::directories && !directory)) {
     return fmt::format("it was removed, and nothing like it can be made on {}", mount.fs_type);
   }
   if (!directory && mount.root_inode->kind == InodeKind::file && mount.root_inode->size > 0) {

@@ -14,11 +14,6 @@
 #include "runtime/diff/compare.h"
 
 namespace mntcr {
-namespace {
-
-constexpr std::string_view deleted_mark = "//deleted";  ///< as the kernel marks them
-
-}  // namespace
 
 std::string desired_source(const DesiredMount& mount, const DesiredSuperblock& superblock) {
   if (superblock.kind == DesiredSuperblock::Kind::parent) {
@@ -59,12 +54,6 @@ bool is_at_fallback(const FilesystemParam& param, const ParamWord& word) {
 }
 
 }  // namespace
-
-bool is_deleted(const LiveMount& mount) { return mount.root.ends_with(deleted_mark); }
-
-std::string_view deleted_path(const LiveMount& mount) {
-  return std::string_view(mount.root).substr(0, mount.root.size() - deleted_mark.size());
-}
 
 std::vector<std::string> param_words(const LiveMount& mount, bool ids_are_ours) {
   std::vector<std::string> words;

@@ -19,10 +19,6 @@ std::string desired_source(const DesiredMount& mount, const DesiredSuperblock& s
 /// "device:8:1/path": the source that needs nothing but the live mount itself.
 std::string device_source(const LiveMount& mount);
 
-/// Whether what a mount shows was deleted, and the path within the filesystem at which it was.
-bool is_deleted(const LiveMount& mount);
-std::string_view deleted_path(const LiveMount& mount);
-
 /// The parameters of a live filesystem that a spec could have given: those of the table that are
 /// not at their fallback, each in one spelling, in the order of the table. Users and groups only
 /// when `ids_are_ours` (MountTable): other numbers would mean others, or nobody.

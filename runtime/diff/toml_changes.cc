@@ -89,7 +89,7 @@ void TomlChanges::gather(const Change& change) {
       gather_idmap(entry, change);
     } else if (difference.what == "source") {
       gather_source(change.desired, change.live,
-                    is_deleted(found) ? was + ", is " + difference.is : was);
+                    is_deleted_root(found.root) ? was + ", is " + difference.is : was);
     } else {
       gather_superblock(change, difference, was);
     }

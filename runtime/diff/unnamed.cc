@@ -2,19 +2,17 @@
 
 namespace mntcr {
 
-bool shows_unnamed(const LiveMount& mount) { return mount.root.ends_with("//deleted"); }
-
 UnnamedRoots::UnnamedRoots(const Plan& plan, const MountTable& table) {
   for (const DesiredMount& mount : plan.mounts) {
     if (mount.deleted) labels_[mount.superblock].insert(mount.root);
   }
   for (const LiveMount& mount : table.mounts) {
-    if (shows_unnamed(mount)) roots_[{mount.dev_major, mount.dev_minor}].insert(mount.root);
+    if (is_deleted_root(mount.root)) roots_[{mount.dev_major, mount.dev_minor}].insert(mount.root);
   }
 }
 
 bool UnnamedRoots::same(const DesiredMount& desired, const LiveMount& live) const {
-  if (!shows_unnamed(live)) return false;
+  if (!is_deleted_root(live.root)) return false;
   const auto bound = bound_.find({desired.superblock, desired.root});
   if (bound != bound_.end()) return bound->second == live.root;
   const bool taken = taken_.contains({{live.dev_major, live.dev_minor}, live.root});

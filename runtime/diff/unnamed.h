@@ -15,9 +15,6 @@
 
 namespace mntcr {
 
-/// Whether the mount shows an inode that has no name. No path can look so: it has no "//".
-bool shows_unnamed(const LiveMount& mount);
-
 /// See the top of the file. `device` is that of the live mount.
 class UnnamedRoots {
  public:

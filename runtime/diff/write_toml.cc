@@ -72,8 +72,17 @@ class TomlWriter {
   [[nodiscard]] bool whole() const { return !name_.empty(); }
 
   std::string head() const {
-    if (whole()) return fmt::format("spec = 1\nname = {}\n", toml_string(name_));
-    return fmt::format("spec = 1\nextends = [{}]\n", toml_string(report_.extends)) + checkpoint();
+    if (whole()) return fmt::format("spec = 1\nname = {}\n", toml_string(name_)) + unknown();
+    return fmt::format("spec = 1\nextends = [{}]\n", toml_string(report_.extends)) + unknown() +
+           checkpoint();
+  }
+
+  /// What the spec says nothing about because nobody could look.
+  [[nodiscard]] std::string unknown() const {
+    const std::string& why = report_.live.inodes_unknown;
+    if (why.empty()) return {};
+    return toml_comment("the directories that mounts need could not be looked at: " + why) +
+           toml_comment("their modes and owners are not in this spec");
   }
 
   std::string checkpoint() const {

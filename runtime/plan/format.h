@@ -23,7 +23,7 @@ namespace mntcr::plan_format {
 
 inline constexpr std::size_t header_size = 64;
 inline constexpr std::array<unsigned char, 8> magic = {'m', 'n', 't', 'c', 'r', 0x1A, '\r', '\n'};
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 3;
 
 inline constexpr std::size_t version_at = 8;
 inline constexpr std::size_t header_size_at = 12;

@@ -121,9 +121,34 @@ struct DesiredNode {
 /// be made on it.
 bool writes_reach_parent(const std::vector<DesiredSuperblock>& superblocks, std::uint32_t index);
 
-/// A mount as it shall be. mounts[0] is the root; a parent stands before its children.
+/// A mount namespace of the container. The first is called main.
+struct DesiredNamespace {
+  std::string name;
+  std::uint32_t clone = no_index;  ///< the one that the spec makes it a copy of
+  Span span;
+};
+
+/// The name of the first namespace of every container.
+inline constexpr const char* main_namespace = "main";
+
+/// A peer group that mounts of the container are members or slaves of. Its master stands before it.
+struct DesiredGroup {
+  std::string name;  ///< in the spec; empty for that of a mount that is just `shared`
+  std::uint32_t master = no_index;  ///< the group that its members are slaves of
+  /// Not empty: it is no group of the container's own but the one that the parent's mount has on
+  /// which this path lies. It has no master here, whatever it has in the parent.
+  std::string parent;
+  bool exact = false;  ///< with parent: the path must be the mountpoint of that mount
+  Span span;
+};
+
+/// What becomes of sharing with the parent that the spec does not declare.
+enum class Escape : std::uint8_t { refuse, report, allow };
+
+/// A mount as it shall be. Those of a namespace stand together, in the order of the namespaces, its
+/// root first; a parent stands before its children. mounts[0] is the root of main.
 struct DesiredMount {
-  std::uint32_t parent = no_index;  ///< no_index for the root
+  std::uint32_t parent = no_index;  ///< no_index for a root
   std::uint32_t superblock = 0;
   std::string target;      ///< absolute path, for people
   std::string mountpoint;  ///< relative to the parent's root; "" lies on the parent's root itself
@@ -138,6 +163,12 @@ struct DesiredMount {
   std::uint32_t of = no_index;     ///< the mount that the `of` of its [filesystem] means
   std::uint32_t idmap = no_index;  ///< in Plan::idmaps; no_index: that of its source, if any
   bool deleted = false;  ///< shows an inode that has no name in the end; `root` is the one before
+  // Propagation. A mount without group, master and `unbindable` is private.
+  std::uint32_t ns = 0;             ///< in Plan::namespaces
+  std::uint32_t group = no_index;   ///< in Plan::groups: it is a member
+  std::uint32_t master = no_index;  ///< it is a slave of it; of a member: its group's master
+  bool unbindable = false;          ///< never of a member of a group
+  bool implied = false;  ///< no entry of its own: a copy that the entry at `span` brings about
 };
 
 /// A value that `--set` gave a param.
@@ -166,6 +197,9 @@ struct Plan {
   std::string name;
   SourceMap sources;
   std::vector<DesiredSuperblock> superblocks;
+  std::vector<DesiredNamespace> namespaces = {{main_namespace, no_index, {}}};
+  std::vector<DesiredGroup> groups;
+  Escape escape = Escape::refuse;
   std::vector<DesiredMount> mounts;
   std::vector<IdMap> idmaps;       ///< each once; set_attributes names one by `b`
   std::vector<DesiredNode> nodes;  ///< what is above a node stands before it

@@ -47,6 +47,8 @@ class BodyReader {
     plan_.mounts.reserve(body_.mounts()->size());
     for (const fb::Mount* mount : *body_.mounts()) read_mount(*mount);
     read_idmaps();
+    read_namespaces();
+    read_groups();
     for (const fb::Node* node : *body_.nodes()) read_node(*node);
     plan_.ops.reserve(body_.ops()->size());
     for (const fb::Op* op : *body_.ops()) read_op(*op);
@@ -109,7 +111,12 @@ class BodyReader {
                             string_at(in.self()),
                             in.of(),
                             in.idmap(),
-                            in.deleted()});
+                            in.deleted(),
+                            in.ns(),
+                            in.group(),
+                            in.master(),
+                            in.unbindable(),
+                            in.implied()});
   }
 
   void read_node(const fb::Node& in) {
@@ -152,6 +159,30 @@ class BodyReader {
     if (body_.idmaps() == nullptr) return;
     for (const fb::IdMap* map : *body_.idmaps())
       plan_.idmaps.push_back({read_ranges(*map->uid()), read_ranges(*map->gid())});
+  }
+
+  void read_namespaces() {
+    plan_.namespaces.clear();
+    for (const fb::Namespace* in : *body_.namespaces()) {
+      DesiredNamespace& made = plan_.namespaces.emplace_back();
+      made.name = read_string(in->name());
+      made.clone = in->clone();
+      if (in->span() != nullptr) made.span = read_span(*in->span());
+    }
+  }
+
+  void read_groups() {
+    sound_ &= body_.escape() <= static_cast<std::uint8_t>(Escape::allow);
+    plan_.escape = static_cast<Escape>(body_.escape());
+    if (body_.groups() == nullptr) return;
+    for (const fb::Group* in : *body_.groups()) {
+      DesiredGroup& group = plan_.groups.emplace_back();
+      group.name = read_string(in->name());
+      group.master = in->master();
+      group.parent = read_string(in->parent());
+      group.exact = in->exact();
+      if (in->span() != nullptr) group.span = read_span(*in->span());
+    }
   }
 
   void read_op(const fb::Op& in) {

@@ -19,7 +19,8 @@ compiler/syntax   runtime/base
 compiler/spec     runtime/base runtime/plan compiler/syntax
 compiler/layout   runtime/base runtime/plan compiler/spec
 compiler/planner  specs runtime/base runtime/plan compiler/layout
-compiler/driver   runtime/base runtime/kernel runtime/plan runtime/capture runtime/diff runtime/apply compiler/syntax compiler/spec compiler/layout compiler/planner
+compiler/proof    runtime/base runtime/kernel runtime/plan runtime/capture runtime/apply
+compiler/driver   runtime/base runtime/kernel runtime/plan runtime/capture runtime/diff runtime/apply compiler/syntax compiler/spec compiler/layout compiler/planner compiler/proof
 '
 
 # A pattern of headers or words, and the pattern of the only files that may have them: each heavy

@@ -186,6 +186,68 @@ TEST_CASE("--set, --dry-run and reading the spec from stdin") {
             .out.starts_with("plan of web"));
 }
 
+TEST_CASE("a delta of a spec from stdin has nothing to extend; text and JSON need nothing") {
+  const std::string web = make_web();
+  const Process process([] {});
+  const std::string where = std::to_string(process.pid());
+  const Ran spec = shell(web, "$MNTCR diff -f toml " + where + " - <web.toml");
+  CHECK(spec.code == 2);
+  CHECK(spec.out.empty());
+  CHECK(spec.err.find("error[E0619]") != std::string::npos);
+  REQUIRE(shell(web, "$MNTCR compile - -o plan.bin <web.toml").code == 0);
+  const Ran plan = shell(web, "$MNTCR diff " + where + " plan.bin -o delta.toml");
+  CHECK(plan.code == 2);
+  CHECK(plan.err.find("error[E0619]") != std::string::npos);
+  CHECK_FALSE(fs::exists(web + "/delta.toml"));
+  CHECK(shell(web, "$MNTCR diff -f json " + where + " plan.bin").code == 1);
+  CHECK(shell(web, "$MNTCR diff " + where + " - <web.toml").code == 1);
+}
+
+TEST_CASE("a delta is written from a working directory that is gone") {
+  const std::string web = make_web();
+  const Process process([] {});
+  const std::string gone = "mkdir gone; cd gone; rmdir ../gone; ";
+  const std::string diff = "$MNTCR diff -f toml " + std::to_string(process.pid()) + " ";
+  const Ran absolute = shell(web, gone + diff + web + "/web.toml");
+  INFO(absolute.err);
+  CHECK(absolute.code == 1);
+  CHECK(absolute.out.find("extends = [\"" + web + "/web.toml\"]") != std::string::npos);
+  const Ran written = shell(web, gone + diff + web + "/web.toml -o " + web + "/delta.toml");
+  CHECK(written.code == 1);
+  CHECK(shell(web, "cat delta.toml").out.find("extends = [\"web.toml\"]") != std::string::npos);
+}
+
+TEST_CASE("flatten: a capture stays as it is, a base and its delta are what was captured") {
+  private_run();
+  const std::string web = make_web();
+  REQUIRE(shell(web, "$MNTCR apply web.toml --pin web").code == 0);
+  REQUIRE(shell(web, "$MNTCR capture web -o base.toml").code == 0);
+  const Ran flat = shell(web, "$MNTCR flatten base.toml");
+  CHECK(flat.code == 0);
+  CHECK(flat.err.empty());
+  CHECK(flat.out == shell(web, "cat base.toml").out);
+  REQUIRE(shell(web, "$MNTCR compile base.toml -o base.bin").code == 0);
+  CHECK(shell(web, "$MNTCR flatten base.bin").out == flat.out);
+
+  REQUIRE(
+      shell(web,
+            "nsenter --mount=/run/mntcr/web/main sh -c \"umount /data && mkdir -m 0700 /tmp/a && "
+            "mount -t tmpfs -o size=1m new /tmp/a && mount -o remount,bind,ro /usr\"")
+          .code == 0);
+  REQUIRE(shell(web, "$MNTCR diff web base.toml -o delta.toml").code == 1);
+  const Ran summed = shell(web, "$MNTCR flatten delta.toml");
+  CHECK(summed.code == 0);
+  CHECK(summed.out != flat.out);
+  CHECK(summed.out == shell(web, "$MNTCR capture web").out);
+
+  // What the author left open stays open.
+  REQUIRE(shell(web, "$MNTCR diff web web.toml -o delta.toml").code == 1);
+  REQUIRE(shell(web, "$MNTCR flatten delta.toml -o summed.toml").code == 0);
+  CHECK(shell(web, "$MNTCR diff web summed.toml").code == 0);
+  CHECK(shell(web, "$MNTCR flatten nothing.toml").code == 2);
+  CHECK(shell(web, "$MNTCR delete web").code == 0);
+}
+
 TEST_CASE("--parent looks bind sources up in another namespace") {
   const std::string web = make_web();
   const std::string source = fresh_dir();

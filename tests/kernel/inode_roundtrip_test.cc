@@ -1,27 +1,19 @@
 // Inodes that mounts need come back from a capture: captured, compiled, applied and captured again,
 // the text is the same.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <functional>
-#include <stdexcept>
 #include <string>
 
-#include "runtime/capture/capture.h"
-#include "runtime/capture/inspector.h"
-#include "runtime/diff/diff.h"
-#include "runtime/kernel/linux_abi.h"
 #include "tests/kernel/support/commands.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/features.h"
+#include "tests/kernel/support/inodes.h"
 #include "tests/kernel/support/sandbox.h"
 
 namespace mntcr {
@@ -42,39 +34,9 @@ target = "/t"
 type = "tmpfs"
 )";
 
-void must(bool good, const std::string& doing) {
-  if (!good) throw std::runtime_error(doing + ": " + std::to_string(errno));
-}
-
 /// The capture of a container in which `set_up` has run; it has come back exactly.
 std::string comes_back(const std::function<void()>& set_up) {
   return sandbox::comes_back(tmpfs_spec, set_up);
-}
-
-void odd_dir(const std::string& path, mode_t mode, uid_t owner = 0) {
-  make_dir(path);
-  must(::chmod(path.c_str(), mode) == 0, "chmod");
-  if (owner != 0 && in_initial_user_namespace())
-    must(::chown(path.c_str(), owner, owner) == 0, "chown");
-}
-
-void bind_itself(const std::string& from, const std::string& to) {
-  const long tree = ::syscall(abi::sys_open_tree, AT_FDCWD, from.c_str(),
-                              abi::open_tree_clone | AT_SYMLINK_NOFOLLOW);
-  must(tree >= 0, "open_tree");
-  must(::syscall(abi::sys_move_mount, tree, "", AT_FDCWD, to.c_str(),
-                 abi::move_mount_f_empty_path) == 0,
-       "move_mount");
-  ::close(static_cast<int>(tree));
-}
-
-void make_socket(const std::string& path) {
-  const int file = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  must(::bind(file, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0, "bind");
-  ::close(file);
 }
 
 /// Binds `from` to `to`, an empty file that is made, and removes it.
@@ -123,7 +85,7 @@ TEST_CASE("a command's capture has the inodes, and its delta", "[roundtrip]") {
   make_file(folder + "/base.toml", tmpfs_spec);
   const Process process([] {
     mount_tmpfs("/mnt", "mode=0755");
-    odd_dir("/mnt/odd", 0700);
+    make_odd_dir("/mnt/odd", 0700);
     mount_tmpfs("/mnt/odd");
   });
   const std::string pid = std::to_string(process.pid());
@@ -136,13 +98,13 @@ TEST_CASE("a command's capture has the inodes, and its delta", "[roundtrip]") {
 
 TEST_CASE("mountpoints with odd modes and owners come back", "[roundtrip]") {
   const std::string text = comes_back([] {
-    odd_dir("/t/run", 0711, 3);
-    odd_dir("/t/run/app", 01770, 4);
+    make_odd_dir("/t/run", 0711, 3);
+    make_odd_dir("/t/run/app", 01770, 4);
     mount_tmpfs("/t/run/app");
     make_file("/t/secret");
     must(::chmod("/t/secret", 0600) == 0, "chmod");
     mount_bind("/proc/version", "/t/secret");
-    odd_dir("/part", 0700);
+    make_odd_dir("/part", 0700);
     mount_bind("/part", "/t/run/app");
   });
   CHECK(text.find("tree") != std::string::npos);
@@ -172,11 +134,11 @@ TEST_CASE("parts that are no directories come back", "[roundtrip]") {
 
 TEST_CASE("removed inodes come back as removed ones", "[roundtrip]") {
   const std::string text = comes_back([] {
-    odd_dir("/t/d", 0710);
+    make_odd_dir("/t/d", 0710);
     make_dir("/t/first");
     mount_bind("/t/d", "/t/first");
     bind_and_remove_dir("/t/d", "/t/second");
-    odd_dir("/t/d", 0711);
+    make_odd_dir("/t/d", 0711);
     bind_and_remove_dir("/t/d", "/t/third");
     make_dir("/t/n/m");
     bind_and_remove_dir("/t/n/m", "/t/nested");
@@ -202,7 +164,7 @@ TEST_CASE("removed inodes below a mount over the root come back", "[roundtrip]")
   comes_back([] {
     make_dir("/t/x (deleted)");
     bind_and_remove_dir("/t/x (deleted)", "/gone");
-    odd_dir("/t/deleted", 0700);
+    make_odd_dir("/t/deleted", 0700);
     mount_tmpfs("/t/deleted");
     mount_tmpfs("/");
   });

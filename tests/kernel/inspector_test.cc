@@ -5,25 +5,20 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
-#include <stdexcept>
 
 #include "runtime/capture/capture.h"
 #include "runtime/kernel/fault_kernel.h"
-#include "runtime/kernel/linux_abi.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/features.h"
+#include "tests/kernel/support/inodes.h"
 #include "tests/kernel/support/sandbox.h"
 
 namespace mntcr {
@@ -35,10 +30,6 @@ template <class T>
 T need(Result<T> result) {
   if (!result) FAIL(result.error().message);
   return std::move(*result);
-}
-
-void must(bool good, const char* doing) {
-  if (!good) throw std::runtime_error(fmt::format("{}: {}", doing, std::strerror(errno)));
 }
 
 Fd namespace_of(const Process& process) {
@@ -101,12 +92,6 @@ std::string needed_of(const MountTable& table, const LiveMount& mount) {
   return text;
 }
 
-void make_odd_dir(const std::string& path, mode_t mode, uid_t owner) {
-  make_dir(path);
-  must(::chmod(path.c_str(), mode) == 0, "chmod");
-  if (in_initial_user_namespace()) must(::chown(path.c_str(), owner, owner) == 0, "chown");
-}
-
 /// Whether the kernel has a filesystem, loaded or not.
 bool has_filesystem(const std::string& type) {
   const bool has = linux_kernel().fsopen(type).has_value();
@@ -117,26 +102,6 @@ bool has_filesystem(const std::string& type) {
 std::string owned(const std::string& text, int owner) {
   const int shown = in_initial_user_namespace() ? owner : 0;
   return fmt::format("{} {}:{}", text, shown, shown);
-}
-
-void make_socket(const std::string& path) {
-  const int file = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  must(::bind(file, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0, "bind");
-  ::close(file);
-}
-
-/// Binds what `from` is, also a symlink.
-void bind_itself(const std::string& from, const std::string& to) {
-  const long tree = ::syscall(abi::sys_open_tree, AT_FDCWD, from.c_str(),
-                              abi::open_tree_clone | AT_SYMLINK_NOFOLLOW);
-  must(tree >= 0, "open_tree");
-  must(::syscall(abi::sys_move_mount, tree, "", AT_FDCWD, to.c_str(),
-                 abi::move_mount_f_empty_path) == 0,
-       "move_mount");
-  ::close(static_cast<int>(tree));
 }
 
 }  // namespace

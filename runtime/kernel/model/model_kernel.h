@@ -53,6 +53,9 @@ class ModelKernel : public Kernel {
   void make_root_boundless();
   /// Makes a file of what is at `path`, which would else pass for a directory.
   Result<void> make_file(const std::string& path);
+  /// From now on the same holds of new filesystems that the kernel fills (proc, sysfs, cgroup2 …),
+  /// and of overlays.
+  void make_filled_boundless() { filled_boundless_ = true; }
   /// Adds a mount to the caller's namespace, without any propagation; returns its unique id.
   Result<std::uint64_t> add_mount(const ModelMount& wanted);
   /// A copy of the namespace in a new user namespace; the caller stays where it is.
@@ -186,6 +189,7 @@ class ModelKernel : public Kernel {
   std::deque<Task> tasks_;  ///< each was started by the one before
   std::unordered_map<int, File> files_;
   int last_fd_ = 2;
+  bool filled_boundless_ = false;
   model::Mount* proc_ = nullptr;  ///< nowhere: "/proc" leads to it where the root has none
   model::Mount* nsfs_ = nullptr;  ///< nowhere: the files of namespaces are on it
   std::map<std::uint64_t, model::Inode*> ns_inodes_;

@@ -10,6 +10,7 @@
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/filesystems.h"
 #include "runtime/base/mount_options.h"
+#include "runtime/base/overlay.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/model/model_failure.h"
 #include "runtime/kernel/model/model_kernel.h"
@@ -216,7 +217,6 @@ Result<void> ModelKernel::fsconfig_create(int context) {
     wanted.superblock = known.lock();
     if (wanted.superblock) return {};
     wanted.superblock = mounts_.new_superblock(wanted.type);
-    wanted.superblock->boundless = true;  // what the kernel has in it
     known = wanted.superblock;
   } else if (wanted.type == "proc") {
     wanted.superblock = mounts_.new_superblock(wanted.type);
@@ -225,9 +225,10 @@ Result<void> ModelKernel::fsconfig_create(int context) {
     }
   } else {
     wanted.superblock = mounts_.new_superblock(wanted.type);
-    wanted.superblock->boundless = wanted.type == "overlay";  // what its layers have in them
   }
   model::Superblock& made = *wanted.superblock;
+  made.boundless = filled_boundless_ &&
+                   (what_holds(wanted.type) != Holds::everything || wanted.type == overlay_type);
   made.source = wanted.source.empty() ? "none" : wanted.source;
   made.options = wanted.options;
   made.flags = wanted.flags_set;

@@ -18,8 +18,7 @@
 #include "compiler/driver/pipeline.h"
 #include "runtime/apply/pin.h"
 #include "runtime/capture/capture.h"
-#include "runtime/capture/inspector.h"
-#include "runtime/capture/overlay_layers.h"
+#include "runtime/capture/survey.h"
 #include "runtime/diff/diff.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/namespace_thread.h"
@@ -163,10 +162,8 @@ Observed::Observed(const Fd& ns, bool inodes)
       parent(need(capture(linux_kernel(), proc,
                           need(open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"))))),
       live(need(capture(linux_kernel(), proc, ns))) {
-  if (const auto found = find_layers(linux_kernel(), ns, parent, live); !found)
-    throw std::runtime_error(found.error().message);
-  if (!inodes) return;
-  if (const auto done = inspect(linux_kernel(), proc, ns, live); !done)
+  const LiveDepth depth = inodes ? LiveDepth::inodes : LiveDepth::mounts;
+  if (const auto done = survey(linux_kernel(), proc, ns, depth, parent, live); !done)
     throw std::runtime_error(done.error().message);
 }
 

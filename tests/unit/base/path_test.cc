@@ -39,6 +39,14 @@ TEST_CASE("parent") {
   CHECK(path::parent("a/b") == "a");
 }
 
+TEST_CASE("the folder that holds two paths") {
+  CHECK(path::common_parent("/a/b/c", "/a/b/d") == "/a/b");
+  CHECK(path::common_parent("/a/b", "/ab/c") == "/");
+  CHECK(path::common_parent("/a/b/c", "/a/b") == "/a/b");
+  CHECK(path::common_parent("a/b", "a/c/d") == "a");
+  CHECK(path::common_parent("a", "b") == "");
+}
+
 TEST_CASE("normal paths") {
   using namespace std::string_view_literals;
   for (const auto good : {"/"sv, "/a"sv, "/a/..b"sv, "/\xFF"sv, "/a\nb"sv})

@@ -19,6 +19,7 @@ MountTable table_of(const std::string& text) {
 TEST_CASE("roots that have been removed end in //deleted") {
   CHECK(is_deleted_root("/a//deleted"));
   CHECK(is_deleted_root("/.mntcr-deleted/a//deleted"));
+  CHECK(deleted_path("/a//deleted") == "/a");
   CHECK_FALSE(is_deleted_root("/a/deleted"));
   CHECK_FALSE(is_deleted_root("/deleted"));
   CHECK_FALSE(is_deleted_root("/a (deleted)"));

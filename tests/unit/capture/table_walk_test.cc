@@ -3,8 +3,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "runtime/base/filesystems.h"
+#include "runtime/base/overlay.h"
 #include "runtime/base/path.h"
 #include "runtime/capture/capture.h"
+#include "runtime/capture/filesystem_types.h"
 
 namespace mntcr {
 namespace {
@@ -56,6 +59,12 @@ TEST_CASE("no care is needed on local disks, nor for the root itself") {
   CHECK_FALSE(TableWalk(*net).needs_care());
   CHECK(walk(TableWalk(*net), "/p/x") == "0:5 /x");
   CHECK(walk(TableWalk(*net), "/q") == "0:9 /q");
+}
+
+TEST_CASE("what the kernel makes out of nothing answers by itself; an overlay as its layers do") {
+  for (const Filesystem& filesystem : filesystems())
+    CHECK(answers_by_itself(filesystem.type) == (filesystem.type != overlay_type));
+  CHECK_FALSE(may_hang(overlay_type));
 }
 
 TEST_CASE("only the kernel's own filesystems and local disks answer always") {

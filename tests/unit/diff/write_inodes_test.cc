@@ -86,6 +86,20 @@ source = "self:/a/x"
 )");
 }
 
+TEST_CASE("what nobody could look at is said where a spec begins") {
+  const std::string note =
+      "# the directories that mounts need could not be looked at: setns: Operation not permitted\n"
+      "# their modes and owners are not in this spec\n";
+  MountTable table = live(". 0:50 / tmpfs\n");
+  CHECK(write_spec("c", table, {}).starts_with("spec = 1\nname = \"c\"\n\n[root]\n"));
+  table.inodes_unknown = "setns: Operation not permitted";
+  CHECK(write_spec("c", table, {}).starts_with("spec = 1\nname = \"c\"\n" + note + "\n[root]\n"));
+
+  Case same(". tmpfs", ". 0:50 / tmpfs");
+  same.table.inodes_unknown = table.inodes_unknown;
+  CHECK(same.toml() == "spec = 1\nextends = [\"web.toml\"]\n" + note);
+}
+
 TEST_CASE("tree: every kind of inode") {
   MountTable table = live(R"(
 .  0:50 / tmpfs

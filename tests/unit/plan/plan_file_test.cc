@@ -182,5 +182,5 @@ TEST_CASE("a plan of another format names both") {
   REQUIRE(diagnostics.items().size() == 1);
   CHECK(diagnostics.items()[0].code == Code::E0502);
   CHECK(diagnostics.items()[0].message ==
-        "plan.bin: the plan has format 9, this mntcr reads format 2");
+        "plan.bin: the plan has format 9, this mntcr reads format 3");
 }
