@@ -48,6 +48,8 @@ class ModelKernel : public Kernel {
     static_cast<void>(task());  // what ended threads held is gone
     return mounts_;
   }
+  /// As they stood at the last call.
+  [[nodiscard]] const model::MountModel& state() const { return mounts_; }
 
   /// From now on every path exists on the filesystem of the caller's root.
   void make_root_boundless();

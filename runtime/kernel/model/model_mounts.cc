@@ -217,7 +217,6 @@ Result<void> ModelKernel::fsconfig_create(int context) {
     wanted.superblock = known.lock();
     if (wanted.superblock) return {};
     wanted.superblock = mounts_.new_superblock(wanted.type);
-    wanted.superblock->boundless = true;  // what the kernel has in it
     known = wanted.superblock;
   } else if (wanted.type == "proc") {
     wanted.superblock = mounts_.new_superblock(wanted.type);
@@ -226,7 +225,6 @@ Result<void> ModelKernel::fsconfig_create(int context) {
     }
   } else {
     wanted.superblock = mounts_.new_superblock(wanted.type);
-    wanted.superblock->boundless = wanted.type == "overlay";  // what its layers have in them
   }
   model::Superblock& made = *wanted.superblock;
   made.boundless = filled_boundless_ &&

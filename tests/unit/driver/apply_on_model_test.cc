@@ -71,6 +71,7 @@ TEST_CASE("what the golden specs plan can be built on the model") {
     if (!loaded.plan) continue;
     ModelKernel kernel;
     kernel.make_root_boundless();
+    kernel.make_filled_boundless();
     REQUIRE(kernel.make_file("/etc/hosts"));
     Diagnostics diagnostics;
     auto built = apply(kernel, *loaded.plan, {}, diagnostics);
