@@ -104,10 +104,15 @@ class CommandLine {
     CLI::App* show = add(Command::show, "show", "Show the ordered plan of a spec or plan file");
     add_spec(show, "SPEC", "A spec or a plan file");
     CLI::Option* tree = show->add_flag_callback(
-        "--tree", [this] { options_.show = ShowForm::tree; }, "Show the mounts as a tree");
+        "--tree", [this] { options_.show = ShowForm::tree; }, "Show the mounts as trees");
+    CLI::Option* dot = show->add_flag_callback(
+        "--dot", [this] { options_.show = ShowForm::dot; },
+        "Show mounts, sharing and sources as a graph for Graphviz");
+    dot->excludes(tree);
     show->add_flag_callback(
             "--json", [this] { options_.show = ShowForm::json; }, "Show the plan as JSON")
-        ->excludes(tree);
+        ->excludes(tree)
+        ->excludes(dot);
     CLI::App* flatten =
         add(Command::flatten, "flatten", "Write a spec and all that it extends as one spec");
     add_spec(flatten, "SPEC", "A spec or a plan file");

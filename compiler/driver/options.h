@@ -28,7 +28,7 @@ enum class Command : std::uint8_t {
 enum class MessageFormat : std::uint8_t { text, json };
 
 /// What `show` prints.
-enum class ShowForm : std::uint8_t { steps, tree, json };
+enum class ShowForm : std::uint8_t { steps, tree, dot, json };
 
 /// What `diff` prints.
 enum class DiffForm : std::uint8_t { text, json, toml };

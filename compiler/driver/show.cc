@@ -1,4 +1,4 @@
-// mntcr show SPEC|PLAN [--tree|--json].
+// mntcr show SPEC|PLAN [--tree|--dot|--json].
 #include "runtime/plan/show.h"
 
 #include <fmt/format.h>
@@ -16,6 +16,8 @@ std::string shown(const Plan& plan, ShowForm form) {
       return show_text(plan);
     case ShowForm::tree:
       return show_tree(plan);
+    case ShowForm::dot:
+      return show_dot(plan);
     case ShowForm::json:
       return show_json(plan);
   }

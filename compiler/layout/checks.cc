@@ -180,7 +180,8 @@ void check_twice(const Resolved& resolved, Diagnostics& diagnostics) {
     if (!under || !under->rest.empty()) continue;
     const MountDecl& lower = resolved.spec.mounts[under->mount];
     const MountDecl& upper = resolved.spec.mounts[index];
-    if (!same_words(lower, upper)) continue;
+    // Over a copy is the only place for a namespace's own.
+    if (lower.copied != upper.copied || !same_words(lower, upper)) continue;
     diagnostics
         .add(Code::W0302, upper.target.span,
              fmt::format("the same is mounted twice on {}", path::printable(upper.target.value)))

@@ -1,11 +1,12 @@
-// See contents.h. A mount depends on at most one other, the one that its `self:` path meets or that
-// the `of` of its filesystem means, so
-// resolving is following a chain to its end and coming back; no recursion, as chains may be long.
+// See contents.h. A mount depends on at most one other: the one that its `self:` path meets, that
+// the `of` of its filesystem means, or that it is a copy of. So resolving is following a chain to
+// its end and coming back; no recursion, as chains may be long.
 #include "compiler/layout/contents.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
@@ -40,17 +41,17 @@ class Resolver {
 
  private:
   enum class State : std::uint8_t { fresh, running, done };
-  /// A mount that shows what another does, and that: the place that a `self:` source meets, or all
-  /// of the filesystem that a `[filesystem]` with `of` takes from it.
+  /// A mount that shows what another does, and that: the place that a `self:` source meets, all of
+  /// the filesystem that a `[filesystem]` with `of` takes from it, or what a copy is a copy of.
   struct Link {
     MountIndex mount;
     Place met;
-    bool whole;
+    enum class Kind : std::uint8_t { self, whole, copy } kind;
   };
 
   /// Whether what the mount shows depends on another mount.
   [[nodiscard]] bool has_link(MountIndex mount) const {
-    if (is_self(spec_.mounts[mount])) return true;
+    if (is_self(spec_.mounts[mount]) || spec_.mounts[mount].shows) return true;
     const auto* named = find_named(spec_, spec_.mounts[mount]);
     return named != nullptr && named->of;
   }
@@ -58,10 +59,12 @@ class Resolver {
   /// Nothing for the root that shows itself.
   [[nodiscard]] std::optional<Link> link_of(MountIndex index) const {
     const MountDecl& mount = spec_.mounts[index];
+    if (mount.shows) return Link{index, {*mount.shows, ""}, Link::Kind::copy};
     if (!is_self(mount))
-      return Link{index, {*find_named(spec_, mount)->of, mount.source->path}, true};
-    const auto met = placement_.walk_without(mount.source->path, index);
-    return met ? std::optional(Link{index, *met, false}) : std::nullopt;
+      return Link{index, {*find_named(spec_, mount)->of, mount.source->path}, Link::Kind::whole};
+    const auto met =
+        placement_.walk_without(mount.ns, mount.source->path, std::span(&index, 1), mount.walk);
+    return met ? std::optional(Link{index, *met, Link::Kind::self}) : std::nullopt;
   }
 
   void follow_chain(MountIndex mount) {
@@ -86,7 +89,8 @@ class Resolver {
   void come_back(const std::vector<Link>& chain) {
     for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
       if (const auto& shown = contents_[link->met.mount]) {
-        contents_[link->mount] = unnamed(link->mount, through(*link, *shown));
+        contents_[link->mount] =
+            link->kind == Link::Kind::copy ? *shown : unnamed(link->mount, through(*link, *shown));
       }
       states_[link->mount] = State::done;
     }
@@ -95,7 +99,7 @@ class Resolver {
   /// What a mount shows by a link to one that shows `shown`.
   [[nodiscard]] Content through(const Link& link, const Content& shown) const {
     const std::string& rest = link.met.rest;
-    if (link.whole) return {shown.filesystem, rest};
+    if (link.kind == Link::Kind::whole) return {shown.filesystem, rest};
     if (shown.deleted && !rest.empty()) {
       diagnostics_
           .add(Code::E0253, spec_.mounts[link.mount].source->span,

@@ -1,6 +1,6 @@
 // See layout.h. Places every mount, resolves what it shows, checks the whole, and writes it down in
-// an order that does not depend on the file: depth first, siblings by the bytes of their
-// mountpoints.
+// an order that does not depend on the file: one namespace after the other, each depth first,
+// siblings by the bytes of their mountpoints.
 #include "compiler/layout/layout.h"
 
 #include <algorithm>
@@ -25,7 +25,8 @@ using spec::MountIndex;
 spec::Placement place(const spec::Spec& spec) {
   std::vector<spec::Standing> standings;
   for (const spec::MountDecl& mount : spec.mounts)
-    standings.push_back({mount.target.value, mount.on_mount, mount.cover});
+    standings.push_back(
+        {mount.target.value, mount.on_mount, mount.cover, mount.ns, mount.is_root, mount.copied});
   return spec::Placement(std::move(standings));
 }
 
@@ -36,6 +37,9 @@ class Writer {
 
   Layout write() {
     result_.name = resolved_.spec.name.value;
+    result_.namespaces.clear();
+    for (const spec::NamespaceDecl& ns : resolved_.spec.namespaces)
+      result_.namespaces.push_back({ns.name, ns.clone.value_or(no_index), ns.span});
     std::vector<std::uint32_t> written(resolved_.spec.mounts.size(), no_index);
     for (const MountIndex mount : resolved_.placement.tree_order()) {
       const auto under = resolved_.placement.below(mount);
@@ -85,6 +89,8 @@ class Writer {
       mount.self = from.source->path;
     if (from.idmap) mount.idmap = number_of(from.idmap->value);
     mount.create = from.create;
+    mount.ns = from.ns;
+    mount.implied = from.copied;
     mount.span = from.span;
     mount.target_span = from.target.span;
     mount.source_span = from.source ? from.source->span : from.made->span;

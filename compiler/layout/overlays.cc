@@ -23,6 +23,8 @@ struct Overlay {
   const FilesystemDecl* decl;
   std::vector<MountIndex> mounts;  ///< that show it by its name or type
   std::string title;               ///< "/data" or "[filesystem.data]"
+  std::uint32_t ns = 0;            ///< in which `self:` layers are looked for
+  spec::Walk walk = spec::Walk::all;
 };
 
 std::vector<Overlay> find_overlays(const spec::Spec& spec) {
@@ -33,21 +35,28 @@ std::vector<Overlay> find_overlays(const spec::Spec& spec) {
     Overlay overlay{{.kind = Identity::Kind::named, .path = {}, .follow = true, .index = index},
                     &decl,
                     {},
-                    fmt::format("[filesystem.{}]", decl.name)};
+                    fmt::format("[filesystem.{}]", decl.name),
+                    no_index};
     for (MountIndex mount = 0; mount < spec.mounts.size(); ++mount) {
       const auto& source = spec.mounts[mount].source;
       if (source && source->scheme == SourceRef::Scheme::fs && source->name == decl.name)
         overlay.mounts.push_back(mount);
     }
+    // Of several namespaces it is the first.
+    for (const MountIndex mount : overlay.mounts)
+      overlay.ns = std::min(overlay.ns, spec.mounts[mount].ns);
+    if (overlay.ns == no_index) overlay.ns = 0;
     overlays.push_back(std::move(overlay));
   }
   for (MountIndex mount = 0; mount < spec.mounts.size(); ++mount) {
     const auto& made = spec.mounts[mount].made;
-    if (!made || made->type != overlay_type) continue;
+    if (!made || made->type != overlay_type || spec.mounts[mount].shows) continue;
     overlays.push_back({{.kind = Identity::Kind::made, .path = {}, .follow = true, .index = mount},
                         &*made,
                         {mount},
-                        path::printable(spec.mounts[mount].target.value)});
+                        path::printable(spec.mounts[mount].target.value),
+                        spec.mounts[mount].ns,
+                        spec.mounts[mount].walk});
   }
   return overlays;
 }
@@ -112,7 +121,7 @@ class LayerResolver {
                    source.span};
     }
     if (source.scheme == SourceRef::Scheme::fs) return named_layer(overlay, decl);
-    const auto met = placement_.walk_without(source.path, overlay.mounts);
+    const auto met = placement_.walk_without(overlay.ns, source.path, overlay.mounts, overlay.walk);
     if (!met) {
       diagnostics_
           .add(Code::E0258, source.span, "a layer of the root is taken from the root",
@@ -157,7 +166,7 @@ class LayerResolver {
         continue;
       std::string shown = path::join(spec_.mounts[mount].target.value,
                                      path::relative_to(content.root, candidate.root));
-      const auto met = placement_.walk_without(shown, overlay.mounts);
+      const auto met = placement_.walk_without(overlay.ns, shown, overlay.mounts, overlay.walk);
       if (met && met->mount == mount) return shown;
     }
     return std::nullopt;

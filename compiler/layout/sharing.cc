@@ -54,15 +54,21 @@ class Drafter {
       if (master) drafts_[*master].slaves.push_back(mount);
       return;
     }
-    const auto own = says.group.value.empty()
-                         ? std::optional(draft_of({GroupKey::Kind::own, {}, to.decl}, says.span))
-                         : group(mount, says.group);
+    const auto own =
+        says.group.value.empty()
+            ? std::optional(draft_of({GroupKey::Kind::own, {}, original(to.decl)}, says.span))
+            : group(mount, says.group);
     if (!own) return;
     drafts_[*own].members.push_back(mount);
     drafts_[*own].masters.push_back(master);
     if (!master) return;
     auto& groups = drafts_[*master].slave_groups;
     if (std::ranges::find(groups, *own) == groups.end()) groups.push_back(*own);
+  }
+
+  /// Mounts that are copies by `clone` are in one group with what they are copies of.
+  [[nodiscard]] std::uint32_t original(std::uint32_t decl) const {
+    return spec_.mounts[decl].original.value_or(decl);
   }
 
   /// The group that a mount names; nothing after a complaint.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "compiler/spec/names.h"
 #include "runtime/base/path.h"
 
 namespace mntcr::spec {
@@ -32,6 +33,7 @@ std::optional<Selector> read_selector(Context& context, TableReader& table, std:
   Selector selector;
   selector.target = table.string(key);
   if (by_name) selector.name = table.string("name");
+  selector.ns = table.string("namespace");
   if (const Entry* layer = table.find("layer", Node::Kind::integer)) {
     selector.layer = layer->value.integer;
     selector.layer_span = layer->value.span;
@@ -55,7 +57,7 @@ std::optional<Selector> read_selector(Context& context, TableReader& table, std:
 
 BaseView::BaseView(const std::vector<MergedMount>& mounts, const std::vector<FileId>& scope,
                    const Params& params)
-    : numbers_(mounts.size()) {
+    : numbers_(mounts.size()), namespaces_({{main_namespace, 0}}) {
   for (std::size_t at = 0; at < mounts.size(); ++at) {
     const auto& files = mounts[at].files;
     const bool seen =
@@ -68,16 +70,27 @@ BaseView::BaseView(const std::vector<MergedMount>& mounts, const std::vector<Fil
   for (const Item& item : items_) standings.push_back(item.standing);
   placement_.emplace(std::move(standings));
   order_ = placement_->tree_order();
-  for (const MountIndex number : order_)
-    by_target_[items_[number].standing.target].push_back(number);
+  for (const MountIndex number : order_) {
+    const Standing& standing = items_[number].standing;
+    by_place_[{standing.ns, standing.target}].push_back(number);
+  }
 }
 
 void BaseView::add(const MergedMount& mount, std::size_t at, const Params& params) {
-  Item item{at, {}, text_of(mount.node, "name", params), text_of(mount.node, "on", params), {}};
-  item.standing.cover = at != 0 && is_true(mount.node, "cover");
-  item.standing.target = at == 0 ? "/" : text_of(mount.node, "target", params);
-  item.span = mount.node.span;
-  if (at == 0) item.name = "root";
+  Item item{at,
+            {},
+            text_of(mount.node, "name", params),
+            text_of(mount.node, "on", params),
+            mount.node.span,
+            &mount};
+  item.standing.ns =
+      namespaces_.try_emplace(mount.ns, static_cast<std::uint32_t>(namespaces_.size()))
+          .first->second;
+  item.standing.root = mount.root;
+  item.standing.copied = mount.from.has_value();
+  item.standing.cover = !mount.root && is_true(mount.node, "cover");
+  item.standing.target = mount.root ? "/" : text_of(mount.node, "target", params);
+  if (mount.root) item.name = root_name;
   if (const Entry* target = mount.node.find("target")) item.span = target->value.span;
   if (!path::is_normal_absolute(item.standing.target)) return;
   numbers_[at] = static_cast<MountIndex>(items_.size());
@@ -85,29 +98,40 @@ void BaseView::add(const MergedMount& mount, std::size_t at, const Params& param
 }
 
 void BaseView::resolve_names() {
-  std::map<std::string_view, MountIndex> names;
-  for (MountIndex item = 0; item < items_.size(); ++item) {
-    if (!items_[item].name.empty()) names.emplace(items_[item].name, item);
+  std::map<std::pair<std::uint32_t, std::string_view>, MountIndex> names;
+  std::map<std::uint32_t, MountIndex> ids;
+  for (MountIndex number = 0; number < items_.size(); ++number) {
+    const Item& item = items_[number];
+    ids.emplace(item.mount->id, number);
+    if (!item.name.empty()) names.try_emplace({item.standing.ns, item.name}, number);
   }
   for (Item& item : items_) {
-    const auto on = item.on.empty() ? names.end() : names.find(item.on);
-    if (on != names.end()) item.standing.on = on->second;
+    if (item.mount->on) {
+      const auto on = ids.find(*item.mount->on);
+      if (on != ids.end()) item.standing.on = on->second;
+    } else if (!item.on.empty()) {
+      const auto on = names.find({item.standing.ns, item.on});
+      if (on != names.end()) item.standing.on = on->second;
+    }
   }
 }
 
 std::vector<const BaseView::Item*> BaseView::matching(const Selector& selector) const {
+  const auto ns = namespaces_.find(selector.ns ? selector.ns->value : main_namespace);
+  if (ns == namespaces_.end()) return {};
   const std::vector<MountIndex>* candidates = &order_;
   if (selector.target) {
-    const auto at = by_target_.find(selector.target->value);
-    if (at == by_target_.end()) return {};
+    const auto at = by_place_.find({ns->second, selector.target->value});
+    if (at == by_place_.end()) return {};
     candidates = &at->second;
   }
   std::vector<const Item*> found;
   for (const MountIndex number : *candidates) {
     const Item& item = items_[number];
-    const bool missing_root = item.at == 0 && !has_root_;
+    const bool everywhere = !selector.target && !selector.ns && !item.mount->root;
+    const bool elsewhere = !everywhere && item.standing.ns != ns->second;
     const bool other_name = selector.name && selector.name->value != item.name;
-    if (!missing_root && !other_name) found.push_back(&item);
+    if (!is_missing(item) && !elsewhere && !other_name) found.push_back(&item);
   }
   return found;
 }
@@ -136,13 +160,17 @@ std::optional<std::size_t> BaseView::find(Context& context, const Selector& sele
 void BaseView::complain_none(Context& context, const Selector& selector) const {
   const bool by_target = selector.target.has_value();
   const Text& wanted = by_target ? *selector.target : *selector.name;
+  const std::string_view ns = selector.ns ? selector.ns->value : main_namespace;
+  const bool everywhere = !by_target && !selector.ns;
+  const std::string where = selector.ns ? fmt::format(" in `{}`", selector.ns->value) : "";
   Diagnostic& diagnostic = context.diagnostics.add(
       Code::E0229, selector.span,
-      by_target ? fmt::format("there is no mount at {} to be found", path::printable(wanted.value))
-                : fmt::format("there is no mount named `{}` to be found", wanted.value));
+      by_target ? fmt::format("there is no mount at {}{} to be found",
+                              path::printable(wanted.value), where)
+                : fmt::format("there is no mount named `{}`{} to be found", wanted.value, where));
   std::vector<std::string_view> candidates;
   for (const Item& item : items_) {
-    if (item.at == 0 && !has_root_) continue;
+    if (is_missing(item) || (!everywhere && item.mount->ns != ns)) continue;
     const std::string& candidate = by_target ? item.standing.target : item.name;
     if (!candidate.empty()) candidates.push_back(candidate);
   }
@@ -166,11 +194,16 @@ void BaseView::complain_many(Context& context, const Selector& selector,
       fmt::format("say which: layer = 0 for the bottom, up to layer = {}", found.size() - 1));
 }
 
-std::optional<std::size_t> BaseView::find_on(std::string_view target, std::string_view name) const {
-  const auto candidates = by_target_.find(target);
-  if (candidates == by_target_.end()) return std::nullopt;
+std::optional<std::size_t> BaseView::find_on(std::string_view ns, std::string_view target,
+                                             std::string_view name) const {
+  const auto known = namespaces_.find(ns);
+  if (known == namespaces_.end()) return std::nullopt;
+  const auto candidates = by_place_.find({known->second, std::string(target)});
+  if (candidates == by_place_.end()) return std::nullopt;
   for (const MountIndex number : candidates->second) {
-    if (items_[number].on == name) return items_[number].at;
+    const Item& item = items_[number];
+    const bool copied = item.on.empty() && item.standing.on;
+    if (copied ? items_[*item.standing.on].name == name : item.on == name) return item.at;
   }
   return std::nullopt;
 }

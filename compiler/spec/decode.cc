@@ -10,6 +10,7 @@
 #include "compiler/spec/merge.h"
 #include "compiler/spec/mount.h"
 #include "compiler/spec/names.h"
+#include "compiler/spec/namespaces.h"
 #include "compiler/spec/params.h"
 
 namespace mntcr::spec {
@@ -71,16 +72,22 @@ void decode_mounts(Context& context, TableReader& top, Spec& spec) {
   top.require("root", R"(the mount at / is: [root] and below it source = "parent:/path")");
   if (const Entry* root = top.find("root", Node::Kind::table, "there is one root: write [root]")) {
     spec.mounts.push_back(decode_root(context, root->value));
+    spec.mounts.back().is_root = true;
   }
   const Entry* mounts =
       top.find("mount", Node::Kind::array, "mounts are a list: write [[mount]], with two brackets");
   if (mounts == nullptr) return;
+  std::size_t number = 0;
   for (const Node& item : mounts->value.items) {
-    if (item.kind == Node::Kind::table) {
-      spec.mounts.push_back(decode_mount(context, item));
-    } else {
+    const MountFacts& facts = context.facts.at(++number);
+    if (item.kind != Node::Kind::table) {
       wrong_kind(context, item, "an entry of `mount`", "a table");
+      continue;
     }
+    MountDecl& mount = spec.mounts.emplace_back(
+        facts.root ? decode_root(context, item, fmt::format("the root of `{}`", facts.ns))
+                   : decode_mount(context, item));
+    set_namespace(context, item, facts, spec.namespaces, mount);
   }
 }
 
@@ -130,6 +137,7 @@ std::optional<Spec> decode(const SpecFiles& files, const std::vector<ParamSettin
   decode_policies(context, files, top, spec);
   decode_groups(context, top, spec);
   decode_filesystems(context, top, spec);
+  spec.namespaces = decode_namespaces(context, top);
   decode_mounts(context, top, spec);
   add_undeclared_groups(spec);
   check_lost(context, spec);

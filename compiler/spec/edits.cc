@@ -10,6 +10,7 @@
 #include <set>
 
 #include "compiler/spec/change.h"
+#include "compiler/spec/namespaces.h"
 #include "compiler/spec/source.h"
 #include "runtime/base/path.h"
 
@@ -35,9 +36,17 @@ class FileEdits {
     read_filesystems();
     read_own_mounts();
     check_overlap();
-    for (const Edit& edit : changes_) apply_change(context_, edit.change, mounts_[edit.mount].node);
+    std::vector<std::uint32_t> changed;
+    for (const Edit& edit : changes_) {
+      MergedMount& mount = mounts_[edit.mount];
+      apply_change(context_, edit.change, mount.node);
+      note_change(edit.change, mount, merged_.next_id);
+      changed.push_back(mount.id);
+    }
     move();
     settle();
+    for (std::size_t at = 0; at < changed.size(); ++at)
+      check_change_of_copy(context_, merged_, changed[at], changes_[at].change);
   }
 
  private:
@@ -77,9 +86,9 @@ class FileEdits {
     const auto selector = read_selector(context_, table, "target", node.find("target") == nullptr);
     Change change = decode_change(context_, table, node);
     table.finish();
-    const auto mount = selector ? view_.find(context_, *selector) : std::nullopt;
+    const auto mount = find(selector);
     if (!mount) return;
-    if (*mount == 0 && change.to) {
+    if (is_root(*mount) && change.to) {
       root_stays(change.to->span, "the root cannot be moved");
       return;
     }
@@ -90,13 +99,23 @@ class FileEdits {
     TableReader table(context_, Room::mount, node, "[[remove]]");
     const auto selector = read_selector(context_, table, "target", true);
     table.finish();
-    const auto mount = selector ? view_.find(context_, *selector) : std::nullopt;
-    if (mount && *mount == 0) {
+    const auto mount = find(selector);
+    if (mount && is_root(*mount)) {
       root_stays(selector->span, "the root cannot be removed");
     } else if (mount) {
       removals_.push_back({*mount, node.span, {}});
     }
   }
+
+  /// The mount that is meant, or nothing after a complaint.
+  std::optional<std::size_t> find(const std::optional<Selector>& selector) {
+    if (!selector) return std::nullopt;
+    if (selector->ns && !check_namespace(context_, merged_, file_, *selector->ns))
+      return std::nullopt;
+    return view_.find(context_, *selector);
+  }
+
+  [[nodiscard]] bool is_root(std::size_t mount) const { return mounts_[mount].root; }
 
   void root_stays(Span span, std::string_view message) {
     context_.diagnostics.add(Code::E0232, span, std::string(message))
@@ -112,9 +131,9 @@ class FileEdits {
       TableReader table(context_, Room::filesystem, entry.value,
                         fmt::format("[filesystem.{}]", entry.key));
       const auto selector = read_selector(context_, table, "of", false);
-      const auto mount = selector ? view_.find(context_, *selector) : std::nullopt;
+      const auto mount = find(selector);
       if (!mount) continue;
-      merged_.shown[entry.key] = {mounts_[*mount].id, selector->span};
+      merged_.shown[entry.key] = {mounts_[*mount].id, mounts_[*mount].content, selector->span};
       filesystems_.push_back({*mount, selector->span, {}});
     }
   }
@@ -124,6 +143,8 @@ class FileEdits {
     if (entry == nullptr || entry->value.kind != Node::Kind::array) return;
     for (const Node& item : entry->value.items) {
       OwnMount own{{item, {file_.file}, merged_.next_id++}, std::nullopt};
+      own.mount.ns = namespace_said(item, context_.params);
+      own.mount.content = own.mount.id;
       if (item.kind == Node::Kind::table) find_beneath(own);
       own_.push_back(std::move(own));
     }
@@ -135,8 +156,8 @@ class FileEdits {
     const Entry* on = node.find("on");
     const Entry* target = node.find("target");
     if (on != nullptr && target != nullptr) {
-      own.beneath =
-          view_.find_on(context_.params.peek(target->value), context_.params.peek(on->value));
+      own.beneath = view_.find_on(own.mount.ns, context_.params.peek(target->value),
+                                  context_.params.peek(on->value));
     }
     if (node.find("layer") != nullptr) read_layer(own);
   }
@@ -148,15 +169,18 @@ class FileEdits {
     if (node.find("on") != nullptr) {
       table.refuse("layer", "`on` says already what the mount lies on", "keep one of them");
     } else if (const auto selector = read_selector(context_, table, "target", false)) {
-      own.beneath = view_.find(context_, *selector);
+      own.beneath = find(selector);
     }
     drop_entry(node, "layer");
     if (!own.beneath) return;
-    if (*own.beneath == 0) {
+    const MergedMount& above = mounts_[*own.beneath];
+    if (above.root) {
       root_stays(node.find("target")->value.span, "nothing lies beneath the root");
       own.beneath.reset();
-    } else if (const Entry* on = mounts_[*own.beneath].node.find("on")) {
+    } else if (const Entry* on = above.node.find("on")) {
       node.entries.push_back(*on);
+    } else {
+      own.mount.on = above.on;
     }
   }
 
@@ -200,7 +224,10 @@ class FileEdits {
   }
 
   [[nodiscard]] std::string name(std::size_t mount) const {
-    return mount == 0 ? "[root]" : path::printable(view_.target(mount));
+    if (mount == 0) return "[root]";
+    const std::string target = path::printable(view_.target(mount));
+    const std::string& ns = mounts_[mount].ns;
+    return ns == main_namespace ? target : fmt::format("{} in `{}`", target, ns);
   }
 
   /// Gives what moves its new target: a mount, and with it what lies on it.
@@ -231,7 +258,9 @@ class FileEdits {
     const bool says_on = change != changes_.end() && change->change.sets("on");
     if (says_on) return;
     const auto named = view_.named(mount);
-    if (moves_itself || (named && !moved_.contains(*named))) drop_entry(mounts_[mount].node, "on");
+    if (!moves_itself && !(named && !moved_.contains(*named))) return;
+    drop_entry(mounts_[mount].node, "on");
+    mounts_[mount].on.reset();
   }
 
   /// Writes the list anew.
@@ -285,6 +314,7 @@ class FileEdits {
 
 void apply_file(Context& context, const SpecFile& file, MergedMounts& merged) {
   FileEdits(context, file, merged).run();
+  add_namespaces(context, file, merged);
 }
 
 }  // namespace mntcr::spec

@@ -10,14 +10,22 @@
 
 namespace mntcr::spec {
 
+/// A namespace that one of the files declares.
+struct MergedNamespace {
+  std::string name;
+  FileId file = 0;
+};
+
 /// The mounts of the files that are merged so far.
 struct MergedMounts {
   /// What the `of` of a [filesystem.NAME] means.
   struct Shown {
-    std::uint32_t id = 0;  ///< of the mount
+    std::uint32_t id = 0;       ///< of the mount
+    std::uint32_t content = 0;  ///< of the mount: copies show it, too
     Span span;
   };
-  std::vector<MergedMount> mounts = {MergedMount{}};
+  std::vector<MergedMount> mounts = {MergedMount{.node = {}, .files = {}, .root = true}};
+  std::vector<MergedNamespace> namespaces = {{main_namespace, 0}};
   std::map<std::string, Shown, std::less<>> shown;
   std::uint32_t next_id = 1;
 };

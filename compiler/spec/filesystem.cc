@@ -60,7 +60,7 @@ FilesystemDecl decode_shown_filesystem(Context& context, TableReader& table,
   FilesystemDecl result;
   const auto shown = context.shown.find(name);
   if (shown != context.shown.end()) result.of = shown->second;
-  table.find("layer");
+  for (const std::string_view key : {"layer", "namespace"}) table.find(key);
   for (const std::string_view key : {"type", "options", "fsname", "lower", "upper", "work"}) {
     table.refuse(key, "`of` names a filesystem that there is already, as it is",
                  "change it where the base makes it, or take `of` away");

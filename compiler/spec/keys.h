@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/spec/mount_facts.h"
 #include "compiler/spec/params.h"
 #include "compiler/spec/placement.h"
 #include "compiler/spec/text.h"
@@ -31,6 +32,7 @@ struct Context {
   bool has_userns = false;               ///< there is one, also a faulty one
   std::vector<FileId> listed = {};       ///< files whose [policy] says copies = "listed"
   std::vector<FileId> merge_order = {};  ///< all files, the one that is compiled last
+  std::vector<MountFacts> facts = {};    ///< of all mounts, also faulty ones; first [root]
 };
 
 /// One table. Ask for every key, then call finish().

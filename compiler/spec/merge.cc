@@ -8,6 +8,7 @@
 
 #include "compiler/spec/checkpoint.h"
 #include "compiler/spec/edits.h"
+#include "compiler/spec/namespaces.h"
 
 namespace mntcr::spec {
 namespace {
@@ -37,6 +38,16 @@ void merge_entry(std::vector<Entry>& entries, const Entry& from, int depth) {
     *to = from;
   } else if (to->value.kind == Node::Kind::table) {
     for (const Entry& entry : from.value.entries) merge_entry(to->value.entries, entry, depth - 1);
+  }
+}
+
+/// Appends a list to that of other files.
+void append_entry(std::vector<Entry>& entries, const Entry& from) {
+  Entry* to = find_entry(entries, from.key);
+  if (to == nullptr) {
+    entries.push_back(from);
+  } else if (to->value.kind == Node::Kind::array) {
+    to->value.items.insert(to->value.items.end(), from.value.items.begin(), from.value.items.end());
   }
 }
 
@@ -79,6 +90,8 @@ class Merger {
       add_root(entry, file);
     } else if (entry.key == "mount" && entry.value.kind == Node::Kind::array) {
       has_mounts_ = true;
+    } else if (entry.key == "namespace" && entry.value.kind == Node::Kind::array) {
+      append_entry(document_.entries, entry);
     } else if (entry.key == "name" || entry.key == "spec") {
       merge_entry(document_.entries, entry, 0);
     } else {
@@ -103,6 +116,7 @@ class Merger {
       if (params != nullptr) merge_entry(document_.entries, *params, 1);
     }
     auto& all = mounts_.mounts;
+    context_.facts = gather_facts(all);
     const bool has_root = !all.front().files.empty();
     if (has_root)
       document_.entries.push_back({"root", root_.key_span, std::move(all.front().node)});
@@ -110,15 +124,15 @@ class Merger {
     mounts.value.kind = Node::Kind::array;
     for (std::size_t at = 1; at < all.size(); ++at)
       mounts.value.items.push_back(std::move(all[at].node));
-    if (has_mounts_) document_.entries.push_back(std::move(mounts));
+    if (has_mounts_ || all.size() > 1) document_.entries.push_back(std::move(mounts));
     resolve_shown();
   }
 
   void resolve_shown() {
     const auto& all = mounts_.mounts;
     for (const auto& [name, shown] : mounts_.shown) {
-      const auto found = std::find_if(
-          all.begin(), all.end(), [&](const MergedMount& mount) { return mount.id == shown.id; });
+      auto found = std::ranges::find(all, shown.id, &MergedMount::id);
+      if (found == all.end()) found = std::ranges::find(all, shown.content, &MergedMount::content);
       if (found != all.end()) {
         context_.shown.emplace(name, static_cast<MountIndex>(found - all.begin()));
         continue;

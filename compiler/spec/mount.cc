@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "compiler/spec/filesystem.h"
 #include "compiler/spec/idmap.h"
@@ -136,19 +137,22 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
   decode_propagation(context, table, mount);
   mount.propagate = table.boolean("propagate").value_or(true);
   mount.listed_all = std::ranges::find(context.listed, mount.span.file) != context.listed.end();
+  table.string("namespace");
   table.finish();
   return mount;
 }
 
-MountDecl decode_root(Context& context, const syntax::Node& node) {
+MountDecl decode_root(Context& context, const syntax::Node& node, std::string title) {
   MountDecl mount;
   mount.span = node.span;
   mount.target = {"/", node.span};
   mount.name = {std::string(root_name), node.span};
-  TableReader table(context, Room::root, node, "[root]");
+  TableReader table(context, Room::root, node, std::move(title));
   decode_content(context, table, mount);
   mount.idmap = decode_idmap(context, table);
   decode_propagation(context, table, mount);
+  table.refuse("namespace", "[root] is that of main",
+               "write root = { … } in the [[namespace]] that is meant");
   table.refuse("target", "[root] is the mount at /",
                "take it away; other mounts are [[mount]] entries");
   table.refuse("create", "the root has no mountpoint that could be missing", "take it away");

@@ -18,7 +18,7 @@ Names collect_names(const Spec& spec, Diagnostics& diagnostics) {
   Names names;
   for (MountIndex index = 0; index < spec.mounts.size(); ++index) {
     const Str& name = spec.mounts[index].name;
-    if (name.value.empty()) continue;
+    if (name.value.empty() || (spec.mounts[index].is_root && index != 0)) continue;
     const auto [entry, fresh] = names.emplace(name.value, index);
     if (fresh) continue;
     const bool root = entry->second == 0;
@@ -53,6 +53,32 @@ void complain_beside(const Spec& spec, const MountDecl& mount, MountIndex on,
       .help("a target is the full path: it begins with that of the mount that it lies on");
 }
 
+/// What a name means in a namespace: its own root, the mount itself, or the copy of it.
+std::optional<MountIndex> find_here(const Spec& spec, MountIndex named, std::uint32_t ns) {
+  const auto means = [&](const MountDecl& mount, MountIndex index) {
+    if (mount.ns != ns) return false;
+    if (named == 0 && mount.is_root) return true;
+    return index == named || (mount.copied && mount.original == named);
+  };
+  if (means(spec.mounts[named], named)) return named;
+  for (MountIndex index = 0; index < spec.mounts.size(); ++index) {
+    if (means(spec.mounts[index], index)) return index;
+  }
+  return std::nullopt;
+}
+
+void complain_elsewhere(const Spec& spec, const MountDecl& mount, MountIndex named,
+                        Diagnostics& diagnostics) {
+  const std::string& there = spec.namespaces[spec.mounts[named].ns].name;
+  diagnostics
+      .add(Code::E0294, mount.on.span,
+           fmt::format("`{}` is a mount of `{}`, and this one is of `{}`", mount.on.value, there,
+                       spec.namespaces[mount.ns].name))
+      .label(spec.mounts[named].name.span, "that name")
+      .note("a mount lies on one of its own namespace")
+      .help(fmt::format("name another, or write namespace = \"{}\"", there));
+}
+
 /// Mounts that name one another all have one target. Reports each ring once, at its first mount.
 void find_rings(const Spec& spec, Diagnostics& diagnostics) {
   std::vector<MountIndex> seen_by(spec.mounts.size(), 0);
@@ -83,10 +109,15 @@ void resolve_names(Spec& spec, Diagnostics& diagnostics) {
     const auto named = names.find(mount.on.value);
     if (named == names.end()) {
       complain_unknown(mount.on, names, diagnostics);
-    } else if (!path::is_at_or_below(mount.target.value, spec.mounts[named->second].target.value)) {
-      complain_beside(spec, mount, named->second, diagnostics);
+      continue;
+    }
+    const auto here = find_here(spec, named->second, mount.ns);
+    if (!here) {
+      complain_elsewhere(spec, mount, named->second, diagnostics);
+    } else if (!path::is_at_or_below(mount.target.value, spec.mounts[*here].target.value)) {
+      complain_beside(spec, mount, *here, diagnostics);
     } else {
-      mount.on_mount = named->second;
+      mount.on_mount = *here;
     }
   }
   find_rings(spec, diagnostics);

@@ -3,26 +3,38 @@
 #include "compiler/spec/placement.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "runtime/base/path.h"
 
 namespace mntcr::spec {
 
 Placement::Placement(std::vector<Standing> mounts)
-    : mounts_(std::move(mounts)), chains_(1), bases_(1), seats_(mounts_.size()) {
-  using Key = std::pair<std::size_t, std::string_view>;
+    : mounts_(std::move(mounts)),
+      roots_(namespace_count()),
+      chains_(roots_),
+      bases_(roots_),
+      seats_(mounts_.size()) {
+  using Key = std::tuple<std::uint32_t, std::size_t, std::string_view>;
   std::map<Key, std::vector<MountIndex>> groups;
   for (MountIndex mount = 0; mount < mounts_.size(); ++mount) {
     const std::string_view target = mounts_[mount].target;
-    groups[{path::components(target).size(), target}].push_back(mount);
+    groups[{mounts_[mount].ns, path::components(target).size(), target}].push_back(mount);
   }
   for (const auto& [key, group] : groups) place_target(group);
+}
+
+std::size_t Placement::namespace_count() const {
+  std::size_t count = 1;
+  for (const Standing& standing : mounts_) count = std::max<std::size_t>(count, standing.ns + 1);
+  return count;
 }
 
 /// Whether the mount names a parent that can be one.
 bool Placement::is_named(MountIndex mount) const {
   const Standing& standing = mounts_[mount];
-  return mount != 0 && standing.on && *standing.on != mount &&
+  return mount != 0 && !standing.root && standing.on && *standing.on != mount &&
+         mounts_[*standing.on].ns == standing.ns &&
          path::is_at_or_below(standing.target, mounts_[*standing.on].target);
 }
 
@@ -30,6 +42,7 @@ bool Placement::is_named(MountIndex mount) const {
 /// there; then come the mounts that walk, then the covers that do.
 void Placement::place_target(const std::vector<MountIndex>& group) {
   const std::string& target = mounts_[group.front()].target;
+  const std::uint32_t ns = mounts_[group.front()].ns;
   Followers followers;
   std::vector<MountIndex> walking;
   std::vector<MountIndex> covers;
@@ -43,7 +56,7 @@ void Placement::place_target(const std::vector<MountIndex>& group) {
       elsewhere.push_back(mount);
     }
   }
-  const auto met = target == "/" ? std::nullopt : walk(target, {});
+  const auto met = target == "/" ? std::nullopt : walk_without(ns, target, {});
   for (const MountIndex mount : elsewhere) {
     const MountIndex on = *mounts_[mount].on;
     put(chain_at({on, path::relative_to(target, mounts_[on].target)}), mount, followers);
@@ -51,7 +64,7 @@ void Placement::place_target(const std::vector<MountIndex>& group) {
   walking.insert(walking.end(), covers.begin(), covers.end());
   walking.insert(walking.end(), group.begin(), group.end());  // what is left is a ring of `on`
   for (const MountIndex mount : walking) {
-    if (!seats_[mount]) put(met ? chain_at({met->mount, met->rest}) : 0, mount, followers);
+    if (!seats_[mount]) put(met ? chain_at({met->mount, met->rest}) : ns, mount, followers);
   }
 }
 
@@ -65,7 +78,12 @@ void Placement::put(std::size_t chain, MountIndex mount, const Followers& follow
     Chain& to = chains_[chain];
     seats_[next] = Seat{chain, to.mounts.size()};
     to.mounts.push_back(next);
-    to.visible.push_back(mounts_[next].cover ? to.visible.back() : next);
+    Visible visible = to.visible.back();
+    if (!mounts_[next].cover) {
+      visible.any = next;
+      if (mounts_[next].copied) visible.copy = next;
+    }
+    to.visible.push_back(visible);
     const auto named = followers.find(next);
     if (named == followers.end()) continue;
     pending.insert(pending.end(), named->second.rbegin(), named->second.rend());
@@ -84,54 +102,51 @@ std::size_t Placement::chain_at(Site site) {
 std::optional<Place> Placement::below(MountIndex mount) const {
   const Seat& seat = seats_[mount].value();
   if (seat.height > 0) return Place{chains_[seat.chain].mounts[seat.height - 1], ""};
-  if (seat.chain == 0) return std::nullopt;
+  if (seat.chain < roots_) return std::nullopt;
   return bases_[seat.chain];
 }
 
 /// The mount of a chain that a walk steps onto.
-std::optional<MountIndex> Placement::met(std::size_t chain,
-                                         std::span<const MountIndex> without) const {
+std::optional<MountIndex> Placement::met(std::size_t chain, std::span<const MountIndex> without,
+                                         Walk among) const {
   const Chain& from = chains_[chain];
   std::size_t height = from.mounts.size();
   for (const MountIndex mount : without) {
     if (seats_[mount] && seats_[mount]->chain == chain)
       height = std::min(height, seats_[mount]->height);
   }
-  return from.visible[height];
+  const Visible& visible = from.visible[height];
+  return among == Walk::all ? visible.any : visible.copy;
 }
 
-std::optional<Place> Placement::walk(std::string_view path,
-                                     std::span<const MountIndex> without) const {
-  const auto root = met(0, without);
+std::optional<Place> Placement::walk_without(std::uint32_t ns, std::string_view path,
+                                             std::span<const MountIndex> without,
+                                             Walk among) const {
+  const auto root = met(ns, without, among);
   if (!root) return std::nullopt;
   Place here{*root, ""};
   for (const std::string_view component : path::components(path)) {
     here.rest = path::join(here.rest, component);
     const auto site = sites_.find({here.mount, here.rest});
     if (site == sites_.end()) continue;
-    if (const auto next = met(site->second, without)) here = {*next, ""};
+    if (const auto next = met(site->second, without, among)) here = {*next, ""};
   }
   return here;
 }
 
-std::optional<Place> Placement::walk_without(std::string_view path, MountIndex mount) const {
-  return walk(path, std::span(&mount, 1));
-}
-
-std::optional<Place> Placement::walk_without(std::string_view path,
-                                             std::span<const MountIndex> mounts) const {
-  return walk(path, mounts);
-}
-
 std::vector<MountIndex> Placement::tree_order() const {
   std::vector<std::vector<std::pair<std::string, MountIndex>>> children(mounts_.size());
-  for (MountIndex mount = 1; mount < mounts_.size(); ++mount) {
+  for (MountIndex mount = 0; mount < mounts_.size(); ++mount) {
     const auto under = below(mount);
     if (under) children[under->mount].emplace_back(under->rest, mount);
   }
   for (auto& list : children) std::sort(list.begin(), list.end());
   std::vector<MountIndex> order;
-  std::vector<MountIndex> pending = {0};
+  std::vector<MountIndex> pending;
+  for (std::size_t ns = roots_; ns-- > 0;) {
+    const auto& stack = chains_[ns].mounts;
+    if (!stack.empty()) pending.push_back(stack.front());
+  }
   while (!pending.empty()) {
     order.push_back(pending.back());
     pending.pop_back();

@@ -29,10 +29,18 @@ struct Standing {
   std::string target;
   std::optional<MountIndex> on;  ///< the mount that it names as its parent
   bool cover = false;
+  std::uint32_t ns = 0;  ///< the number of its namespace
+  bool root = false;     ///< of its namespace
+  bool copied = false;   ///< with the namespace: it lies on a copy, which it names
 };
 
-/// See the top of the file. mounts[0] is the root. Total: an `on` that cannot be (a target that the
-/// named mount does not hold, a ring) is passed over here and complained about elsewhere.
+/// Which mounts a walk can meet: all, or those that came with a namespace that is a copy.
+enum class Walk : std::uint8_t { all, copies };
+
+/// See the top of the file. Each namespace is a tree of its own; mounts[0] is the root of the first
+/// one, and each root stands before the other mounts of its namespace. Total: an `on` that cannot
+/// be (a target that the named mount does not hold, one of another namespace, a ring) is passed
+/// over here and complained about elsewhere, as is a namespace without a root.
 ///
 /// Mounts on one place form a chain: each lies on the root of the one before it. Walks step onto
 /// the highest mount of a chain that is no cover, and past a chain of covers.
@@ -43,21 +51,26 @@ class Placement {
   /// What `mount` lies on; nothing for the root.
   [[nodiscard]] std::optional<Place> below(MountIndex mount) const;
 
-  /// What a walk of the absolute `path` meets when `mount` and all that lies on it are not there.
-  /// Nothing when no root is left.
-  [[nodiscard]] std::optional<Place> walk_without(std::string_view path, MountIndex mount) const;
-  /// The same when none of `mounts` is there.
-  [[nodiscard]] std::optional<Place> walk_without(std::string_view path,
-                                                  std::span<const MountIndex> mounts) const;
+  /// What a walk of the absolute `path` in the namespace `ns` meets when none of `mounts`, nor what
+  /// lies on them, is there. Nothing when no root is left.
+  [[nodiscard]] std::optional<Place> walk_without(std::uint32_t ns, std::string_view path,
+                                                  std::span<const MountIndex> mounts,
+                                                  Walk among = Walk::all) const;
 
-  /// All mounts, a parent before its children, siblings by the bytes of their mountpoints.
+  /// All mounts, those of one namespace together, a parent before its children, siblings by the
+  /// bytes of their mountpoints.
   [[nodiscard]] std::vector<MountIndex> tree_order() const;
 
  private:
-  /// The mounts of one place, bottom up. `visible[i]`: the highest of the first i that is no cover.
+  /// What a walk meets of some mounts of one place: the highest that is no cover.
+  struct Visible {
+    std::optional<MountIndex> any;
+    std::optional<MountIndex> copy;
+  };
+  /// The mounts of one place, bottom up. `visible[i]` is about the first i.
   struct Chain {
     std::vector<MountIndex> mounts;
-    std::vector<std::optional<MountIndex>> visible = {std::nullopt};
+    std::vector<Visible> visible = {{}};
   };
   struct Seat {
     std::size_t chain = 0;
@@ -70,13 +83,14 @@ class Placement {
   [[nodiscard]] bool is_named(MountIndex mount) const;
   void put(std::size_t chain, MountIndex mount, const Followers& followers);
   std::size_t chain_at(Site site);
-  [[nodiscard]] std::optional<Place> walk(std::string_view path,
-                                          std::span<const MountIndex> without) const;
+  [[nodiscard]] std::size_t namespace_count() const;
   [[nodiscard]] std::optional<MountIndex> met(std::size_t chain,
-                                              std::span<const MountIndex> without) const;
+                                              std::span<const MountIndex> without,
+                                              Walk among) const;
 
   std::vector<Standing> mounts_;
-  std::vector<Chain> chains_;  ///< the first is that of the root
+  std::size_t roots_;          ///< how many namespaces there are
+  std::vector<Chain> chains_;  ///< the first are those of the roots, by namespace
   std::vector<Place> bases_;   ///< what the first mount of each chain lies on
   std::map<Site, std::size_t> sites_;
   std::vector<std::optional<Seat>> seats_;

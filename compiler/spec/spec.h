@@ -102,7 +102,8 @@ struct PolicyDecl {
   bool copies_listed = false;  ///< the file that is compiled lists all mounts that it adds
 };
 
-/// A [[mount]] or [root]. Exactly one of `source` and `made` is set.
+/// A [[mount]], a root, or a copy of such that a `clone` makes. Exactly one of `source` and `made`
+/// is set.
 struct MountDecl {
   Str target;  ///< "/" for [root]
   Str name;    ///< "root" for [root], else empty where none is written
@@ -116,7 +117,12 @@ struct MountDecl {
   std::optional<Spanned<IdMap>> idmap;  ///< where one is written
   Create create = Create::automatic;
   bool follow = true;
-  std::uint32_t ns = 0;  ///< in Spec::namespaces
+  std::uint32_t ns = 0;                ///< in Spec::namespaces
+  Walk walk = Walk::all;               ///< how its `self:` paths are meant
+  bool is_root = false;                ///< of its namespace
+  bool copied = false;                 ///< a `clone` makes it; `span` is the entry of the original
+  std::optional<MountIndex> original;  ///< another mount that it is a copy of, or with
+  std::optional<MountIndex> shows;     ///< with `made`: the mount that makes it, when it is another
   std::optional<PropagationDecl> propagation;
   bool propagate = true;    ///< sharing brings about copies of it
   bool listed_all = false;  ///< its file lists all copies: none are implied by it
@@ -124,7 +130,8 @@ struct MountDecl {
   Span create_span;         ///< the value of `create`, where it is written
 };
 
-/// A whole spec. mounts[0] is [root]; the rest stand in the order of the file.
+/// A whole spec. mounts[0] is [root]; the rest stand in the order of the file, roots and copies of
+/// other namespaces before all that lies on them.
 struct Spec {
   Str name;
   PolicyDecl policy;

@@ -19,7 +19,8 @@ enum class Room : std::uint8_t {
   param,
   checkpoint,
   idmap,
-  tree
+  tree,
+  name_space
 };
 
 /// Whether the language has `key` there, but not in this version.

@@ -56,7 +56,15 @@ void Diagnostics::sort() {
   });
   std::vector<Diagnostic> sorted;
   sorted.reserve(items_.size());
-  for (const std::size_t index : order) sorted.push_back(std::move(items_[index]));
+  for (const std::size_t index : order) {
+    Diagnostic& item = items_[index];
+    const auto same_place = std::find_if(sorted.rbegin(), sorted.rend(), [&](const auto& before) {
+      return before.span() != item.span() || before.code != item.code;
+    });
+    const bool said =
+        item.span().known() && std::find(sorted.rbegin(), same_place, item) != same_place;
+    if (!said) sorted.push_back(std::move(item));
+  }
   items_ = std::move(sorted);
 }
 

@@ -46,6 +46,7 @@ const CodeInfo* find_code(std::string_view id);
 struct Label {
   Span span;
   std::string text;
+  bool operator==(const Label&) const = default;
 };
 
 /// One message. `labels[0]`, where there is one, is the place meant; further labels are places that
@@ -56,6 +57,8 @@ struct Diagnostic {
   std::vector<Label> labels;
   std::vector<std::string> notes;
   std::vector<std::string> helps;
+
+  bool operator==(const Diagnostic&) const = default;
 
   [[nodiscard]] Severity severity() const { return describe(code).severity; }
   [[nodiscard]] Span span() const { return labels.empty() ? Span{} : labels.front().span; }
@@ -85,7 +88,8 @@ class Diagnostics {
   [[nodiscard]] const std::vector<Diagnostic>& items() const { return items_; }
 
   /// Orders by place, then code, so that the output does not depend on the order of checks.
-  /// Messages without a place keep their order and come last.
+  /// Messages without a place keep their order and come last. What was said twice in the same
+  /// words, as a check of a mount and one of its copies do, stays once.
   void sort();
 
  private:

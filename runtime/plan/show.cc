@@ -8,6 +8,7 @@
 
 #include "runtime/base/filesystem_flags.h"
 #include "runtime/base/path.h"
+#include "runtime/plan/show_sharing.h"
 
 namespace mntcr {
 namespace {
@@ -115,8 +116,9 @@ std::string operands(const Plan& plan, const Op& op) {
 /// Children of each mount, ordered by mountpoint.
 std::vector<std::vector<std::uint32_t>> children_of(const Plan& plan) {
   std::vector<std::vector<std::uint32_t>> children(plan.mounts.size());
-  for (std::uint32_t index = 1; index < plan.mounts.size(); ++index) {
-    children[plan.mounts[index].parent].push_back(index);
+  for (std::uint32_t index = 0; index < plan.mounts.size(); ++index) {
+    const std::uint32_t parent = plan.mounts[index].parent;
+    if (parent != no_index) children[parent].push_back(index);
   }
   for (auto& list : children) {
     std::ranges::sort(list, {}, [&](std::uint32_t child) -> const std::string& {
@@ -133,7 +135,7 @@ struct TreeLine {
   std::string how;
 };
 
-std::string mount_words(const Plan& plan, const DesiredMount& mount) {
+std::string how_words(const Plan& plan, const DesiredMount& mount) {
   const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
   std::string how = flag_words(mount.attrs);
   const AttrDemand& flags = superblock.flags;
@@ -143,7 +145,12 @@ std::string mount_words(const Plan& plan, const DesiredMount& mount) {
   for (const std::string& param : superblock.params) {
     how += (how.empty() ? "" : ",") + path::printable(param);
   }
-  return both(how, "  ", idmap_words(plan, mount.idmap));
+  return both(both(how, "  ", idmap_words(plan, mount.idmap)), "  ",
+              propagation_words(plan, mount));
+}
+
+std::string namespace_title(const Plan& plan, std::uint32_t ns) {
+  return (ns == 0 ? "namespace " : "\nnamespace ") + namespace_words(plan, ns);
 }
 
 std::size_t shown_width(const std::string& text) {
@@ -159,6 +166,7 @@ std::string align(const std::vector<TreeLine>& lines) {
   std::size_t where = 0;
   std::size_t what = 0;
   for (const TreeLine& line : lines) {
+    if (line.what.empty()) continue;  // a title
     where = std::max(where, shown_width(line.where));
     what = std::max(what, shown_width(line.what));
   }
@@ -224,14 +232,21 @@ std::string show_tree(const Plan& plan) {
     std::string lead;  ///< drawn before the mount
     std::string next;  ///< drawn before those below it
   };
-  std::vector<Visit> todo = {{0, "", ""}};
+  std::vector<Visit> todo;
+  for (std::uint32_t index = static_cast<std::uint32_t>(plan.mounts.size()); index-- > 0;) {
+    if (plan.mounts[index].parent == no_index) todo.push_back({index, "", ""});
+  }
   while (!todo.empty()) {
     const Visit visit = std::move(todo.back());
     todo.pop_back();
     const DesiredMount& mount = plan.mounts[visit.mount];
-    const bool covers = visit.mount != 0 && mount.mountpoint.empty();
-    lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : ""),
-                     source_words(plan, mount), mount_words(plan, mount)});
+    const bool is_root = mount.parent == no_index;
+    if (is_root && plan.namespaces.size() > 1)
+      lines.push_back({namespace_title(plan, mount.ns), "", ""});
+    const bool covers = !is_root && mount.mountpoint.empty();
+    lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : "") +
+                         (mount.implied ? " (copy)" : ""),
+                     source_words(plan, mount), how_words(plan, mount)});
     const auto& below = children[visit.mount];
     for (std::size_t left = below.size(); left-- > 0;) {
       const bool last = left + 1 == below.size();
@@ -239,7 +254,7 @@ std::string show_tree(const Plan& plan) {
           {below[left], visit.next + (last ? "└─ " : "├─ "), visit.next + (last ? "   " : "│  ")});
     }
   }
-  return align(lines);
+  return align(lines) + sharing_text(plan);
 }
 
 }  // namespace mntcr

@@ -10,9 +10,13 @@ namespace mntcr {
 /// The ordered steps, a line each, with the line of the spec that each came from.
 std::string show_text(const Plan& plan);
 
-/// The mounts as a tree, a line each: where, what, how. What lies on another mount's root is
-/// marked.
+/// The mounts of each namespace as a tree, a line each: where, what, how, with whom it shares. What
+/// lies on another mount's root, and what no entry of the spec declares, is marked. Below stand the
+/// peer groups.
 std::string show_tree(const Plan& plan);
+
+/// The same as a graph in the language of Graphviz.
+std::string show_dot(const Plan& plan);
 
 /// Mounts, superblocks and steps as one JSON object (specs/plan.md).
 std::string show_json(const Plan& plan);

@@ -79,6 +79,24 @@ Json mount(const Plan& plan, const DesiredMount& in) {
               {"deleted", in.deleted ? Json(text(deleted_label(in.root))) : Json(nullptr)},
               {"options", flags(in.attrs)},
               {"idmap", id_map(plan, in.idmap)},
+              {"namespace", in.ns},
+              {"group", index_or_null(in.group)},
+              {"master", index_or_null(in.master)},
+              {"unbindable", in.unbindable},
+              {"implied", in.implied},
+              {"place", place(plan, in.span)}};
+}
+
+Json name_space(const Plan& plan, const DesiredNamespace& in) {
+  return Json{
+      {"name", text(in.name)}, {"clone", index_or_null(in.clone)}, {"place", place(plan, in.span)}};
+}
+
+Json group(const Plan& plan, const DesiredGroup& in) {
+  return Json{{"name", text(in.name)},
+              {"master", index_or_null(in.master)},
+              {"parent", in.parent.empty() ? Json(nullptr) : Json(text(in.parent))},
+              {"exact", in.exact},
               {"place", place(plan, in.span)}};
 }
 
@@ -116,14 +134,20 @@ Json step(const Plan& plan, const Op& op) {
 std::string show_json(const Plan& plan) {
   Json superblocks = Json::array();
   for (const DesiredSuperblock& in : plan.superblocks) superblocks.push_back(superblock(plan, in));
+  Json namespaces = Json::array();
+  for (const DesiredNamespace& in : plan.namespaces) namespaces.push_back(name_space(plan, in));
+  Json groups = Json::array();
+  for (const DesiredGroup& in : plan.groups) groups.push_back(group(plan, in));
   Json mounts = Json::array();
   for (const DesiredMount& in : plan.mounts) mounts.push_back(mount(plan, in));
   Json nodes = Json::array();
   for (const DesiredNode& in : plan.nodes) nodes.push_back(node(plan, in));
   Json steps = Json::array();
   for (const Op& op : plan.ops) steps.push_back(step(plan, op));
-  const Json json{{"name", text(plan.name)}, {"superblocks", superblocks}, {"mounts", mounts},
-                  {"nodes", nodes},          {"registers", plan.slots},    {"steps", steps}};
+  const Json json{{"name", text(plan.name)},  {"superblocks", superblocks},
+                  {"namespaces", namespaces}, {"groups", groups},
+                  {"mounts", mounts},         {"nodes", nodes},
+                  {"registers", plan.slots},  {"steps", steps}};
   return json.dump(2) + "\n";
 }
 

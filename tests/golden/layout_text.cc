@@ -46,8 +46,17 @@ std::string propagation_text(const LayoutMount& mount) {
   if (mount.group == no_index && mount.master != no_index)
     text += fmt::format(", slave of {}", mount.master);
   if (mount.unbindable) text += ", unbindable";
-  if (mount.implied) text += ", implied";
   return text;
+}
+
+/// What stands before the mounts of a namespace: nothing where it is the only one.
+std::string namespace_text(const Layout& layout, std::uint32_t number) {
+  if (layout.namespaces.size() == 1) return "";
+  const DesiredNamespace& ns = layout.namespaces.at(number);
+  const std::string of = ns.clone == no_index
+                             ? ""
+                             : fmt::format(", a clone of {}", layout.namespaces.at(ns.clone).name);
+  return fmt::format("  namespace {}{}\n", ns.name, of);
 }
 
 std::string_view create_text(Create create) {
@@ -76,6 +85,7 @@ std::string layout_text(const Layout& layout) {
     text += fmt::format("  group {}: {}\n", i, group_text(layout.groups[i]));
   for (std::size_t i = 0; i < layout.mounts.size(); ++i) {
     const LayoutMount& mount = layout.mounts[i];
+    if (mount.parent == no_index) text += namespace_text(layout, mount.ns);
     text +=
         fmt::format("  mount {}: {} shows {}{}{}", i, path::printable(mount.target),
                     mount.superblock, mount.root.empty() ? "" : "/", path::printable(mount.root));
@@ -88,6 +98,7 @@ std::string layout_text(const Layout& layout) {
     text += create_text(mount.create);
     text += propagation_text(mount);
     if (mount.deleted) text += ", without a name";
+    if (mount.implied) text += ", a copy";
     text += "\n";
   }
   for (const DesiredNode& node : layout.nodes) {
