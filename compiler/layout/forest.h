@@ -86,7 +86,7 @@ class Forest {
   bool follow_selves();
   [[nodiscard]] spec::Standing standing(std::uint32_t node) const;
   [[nodiscard]] std::optional<std::pair<std::uint32_t, std::string>> followed(
-      std::uint32_t node) const;
+      std::uint32_t index) const;
   static std::span<const std::uint32_t> list(const Lists& lists, std::uint32_t key);
 
   const spec::Spec& spec_;

@@ -85,7 +85,7 @@ class Drafter {
     return std::nullopt;
   }
 
-  std::size_t draft_of(GroupKey key, Span span) {
+  std::size_t draft_of(const GroupKey& key, Span span) {
     const auto [entry, fresh] = numbers_.try_emplace(key, drafts_.size());
     if (!fresh) return entry->second;
     DesiredGroup& group = drafts_.emplace_back().group;
