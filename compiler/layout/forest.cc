@@ -95,8 +95,11 @@ std::optional<std::pair<std::uint32_t, std::string>> Forest::followed(std::uint3
   if (node.is_copy() || mount.self.empty() || mount.deleted) return std::nullopt;
   const spec::MountDecl& decl = spec_.mounts[mount.decl];
   if (decl.walk == spec::Walk::copies && decl.original) {
-    const Node& original = nodes_[by_decl_[*decl.original]];
-    return std::pair(original.superblock, original.root);
+    const std::uint32_t original = by_decl_[*decl.original];
+    const LayoutMount& first = layout_.mounts[original];
+    // Where they differ from the first, the original was changed after it had been copied.
+    if (first.superblock != mount.superblock || first.root != mount.root) return std::nullopt;
+    return std::pair(nodes_[original].superblock, nodes_[original].root);
   }
   const auto met = placement_->walk_without(node.ns, mount.self, std::span(&index, 1), decl.walk);
   if (!met) return std::nullopt;

@@ -30,6 +30,16 @@ std::string layer_text(const DesiredLayer& layer) {
                      path::printable(layer.shown));
 }
 
+/// What stands before the mounts of a namespace: nothing where it is the only one.
+std::string namespace_text(const Layout& layout, std::uint32_t number) {
+  if (layout.namespaces.size() == 1) return "";
+  const DesiredNamespace& ns = layout.namespaces.at(number);
+  const std::string of = ns.clone == no_index
+                             ? ""
+                             : fmt::format(", a clone of {}", layout.namespaces.at(ns.clone).name);
+  return fmt::format("  namespace {}{}\n", ns.name, of);
+}
+
 std::string group_text(const DesiredGroup& group) {
   std::string text = group.name.empty() ? "without a name" : group.name;
   if (group.master != no_index) text += fmt::format(", slave of {}", group.master);
@@ -46,17 +56,8 @@ std::string propagation_text(const LayoutMount& mount) {
   if (mount.group == no_index && mount.master != no_index)
     text += fmt::format(", slave of {}", mount.master);
   if (mount.unbindable) text += ", unbindable";
+  if (mount.implied) text += ", implied";
   return text;
-}
-
-/// What stands before the mounts of a namespace: nothing where it is the only one.
-std::string namespace_text(const Layout& layout, std::uint32_t number) {
-  if (layout.namespaces.size() == 1) return "";
-  const DesiredNamespace& ns = layout.namespaces.at(number);
-  const std::string of = ns.clone == no_index
-                             ? ""
-                             : fmt::format(", a clone of {}", layout.namespaces.at(ns.clone).name);
-  return fmt::format("  namespace {}{}\n", ns.name, of);
 }
 
 std::string_view create_text(Create create) {
@@ -98,7 +99,6 @@ std::string layout_text(const Layout& layout) {
     text += create_text(mount.create);
     text += propagation_text(mount);
     if (mount.deleted) text += ", without a name";
-    if (mount.implied) text += ", a copy";
     text += "\n";
   }
   for (const DesiredNode& node : layout.nodes) {
