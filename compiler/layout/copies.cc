@@ -94,7 +94,8 @@ class CopyFinder {
       const Node& node = forest_.nodes()[given];
       if (!propagates(given) || forest_.nodes()[node.parent].group == no_index) continue;
       const Node& parent = forest_.nodes()[node.parent];
-      spread({given, node.parent, forest_.place(parent, node.mountpoint), node.group, node.master});
+      spread(
+          {given, node.parent, forest_.place_in(parent, node.mountpoint), node.group, node.master});
     }
     std::ranges::sort(found_);
     drop_orphans();
@@ -135,7 +136,7 @@ class CopyFinder {
                                                      std::span<const std::uint32_t> nodes) const {
     std::vector<std::uint32_t> result;
     for (const std::uint32_t node : nodes) {
-      const std::string root = forest_.place(forest_.nodes()[node], "");
+      const std::string root = forest_.place_in(forest_.nodes()[node], "");
       if (node != from.parent && path::is_at_or_below(from.place, root) &&
           !forest_.comes_after(node, from.given))
         result.push_back(node);
@@ -160,7 +161,7 @@ class CopyFinder {
   }
 
   [[nodiscard]] std::string mountpoint_at(const Spread& from, std::uint32_t receiver) const {
-    return path::relative_to(from.place, forest_.place(forest_.nodes()[receiver], ""));
+    return path::relative_to(from.place, forest_.place_in(forest_.nodes()[receiver], ""));
   }
 
   /// A mount of the Layout that stands where the copy would, and shows the same: it is the copy.

@@ -66,7 +66,7 @@ class Forest {
   [[nodiscard]] bool comes_after(std::uint32_t node, MountId given) const;
   /// Where something lies that is at `below` of the node, for comparison with others of one group:
   /// relative to their filesystem, or for those of the parent absolute.
-  [[nodiscard]] std::string place(const Node& node, const std::string& below) const;
+  [[nodiscard]] std::string place_in(const Node& node, const std::string& below) const;
 
   /// The nodes of a group, and those that are slaves of it and in no group.
   [[nodiscard]] std::span<const std::uint32_t> members(std::uint32_t group) const;
@@ -81,21 +81,21 @@ class Forest {
   using Lists = std::map<std::uint32_t, std::vector<std::uint32_t>>;
 
   void add_given();
-  void place_namespace(const std::vector<std::uint32_t>& members);
+  void place();
   void add_groups();
   bool follow_selves();
-  [[nodiscard]] std::optional<std::uint32_t> named(std::uint32_t given) const;
-  [[nodiscard]] std::optional<std::uint32_t> original(const Node& node) const;
+  [[nodiscard]] spec::Standing standing(std::uint32_t node) const;
+  [[nodiscard]] std::optional<std::pair<std::uint32_t, std::string>> followed(
+      std::uint32_t index) const;
   static std::span<const std::uint32_t> list(const Lists& lists, std::uint32_t key);
 
   const spec::Spec& spec_;
   const Layout& layout_;
   std::vector<Node> nodes_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> by_decl_;  ///< ns, decl -> node
-  std::map<MountId, std::uint32_t> copies_;                                   ///< id -> node
+  std::vector<std::uint32_t> by_decl_;       ///< index in Spec::mounts -> node
+  std::map<MountId, std::uint32_t> copies_;  ///< id -> node
   std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> children_;
-  std::vector<std::vector<std::uint32_t>> local_;  ///< by namespace: the nodes of the placement
-  std::vector<spec::Placement> placements_;
+  std::optional<spec::Placement> placement_;  ///< of the nodes, by their index
   Lists members_;
   Lists slaves_;
   Lists slave_groups_;

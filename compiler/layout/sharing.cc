@@ -54,16 +54,21 @@ class Drafter {
       if (master) drafts_[*master].slaves.push_back(mount);
       return;
     }
-    const std::uint32_t original = spec_.mounts[to.decl].original.value_or(to.decl);
-    const auto own = says.group.value.empty()
-                         ? std::optional(draft_of({GroupKey::Kind::own, {}, original}, says.span))
-                         : group(mount, says.group);
+    const auto own =
+        says.group.value.empty()
+            ? std::optional(draft_of({GroupKey::Kind::own, {}, original(to.decl)}, says.span))
+            : group(mount, says.group);
     if (!own) return;
     drafts_[*own].members.push_back(mount);
     drafts_[*own].masters.push_back(master);
     if (!master) return;
     auto& groups = drafts_[*master].slave_groups;
     if (std::ranges::find(groups, *own) == groups.end()) groups.push_back(*own);
+  }
+
+  /// Mounts that are copies by `clone` are in one group with what they are copies of.
+  [[nodiscard]] std::uint32_t original(std::uint32_t decl) const {
+    return spec_.mounts[decl].original.value_or(decl);
   }
 
   /// The group that a mount names; nothing after a complaint.
@@ -80,7 +85,7 @@ class Drafter {
     return std::nullopt;
   }
 
-  std::size_t draft_of(GroupKey key, Span span) {
+  std::size_t draft_of(const GroupKey& key, Span span) {
     const auto [entry, fresh] = numbers_.try_emplace(key, drafts_.size());
     if (!fresh) return entry->second;
     DesiredGroup& group = drafts_.emplace_back().group;

@@ -14,8 +14,8 @@
 namespace mntcr::layout {
 
 /// Fills Layout::groups, and what its mounts are members and slaves of. Complains about what no
-/// kernel can hold. A mount and its copies in clones that are just `shared` are members
-/// of one group.
+/// kernel can hold. Of mounts that are just `shared`, a copy by `clone` and its original are
+/// members of one group.
 void add_sharing(const spec::Spec& spec, Layout& layout, Diagnostics& diagnostics);
 
 /// What can be known to be of no use, or not what was meant, when all copies are there.

@@ -134,10 +134,10 @@ MountDecl decode_mount(Context& context, const syntax::Node& node) {
   decode_name(context, table, mount);
   if (const auto on = table.string("on")) mount.on = {on->value, on->span};
   mount.cover = table.boolean("cover").value_or(false);
-  table.string("namespace");
   decode_propagation(context, table, mount);
   mount.propagate = table.boolean("propagate").value_or(true);
   mount.listed_all = std::ranges::find(context.listed, mount.span.file) != context.listed.end();
+  table.string("namespace");
   table.finish();
   return mount;
 }
@@ -150,9 +150,9 @@ MountDecl decode_root(Context& context, const syntax::Node& node, std::string ti
   TableReader table(context, Room::root, node, std::move(title));
   decode_content(context, table, mount);
   mount.idmap = decode_idmap(context, table);
+  decode_propagation(context, table, mount);
   table.refuse("namespace", "[root] is that of main",
                "write root = { … } in the [[namespace]] that is meant");
-  decode_propagation(context, table, mount);
   table.refuse("target", "[root] is the mount at /",
                "take it away; other mounts are [[mount]] entries");
   table.refuse("create", "the root has no mountpoint that could be missing", "take it away");
