@@ -14,7 +14,6 @@ using model::failed;
 using model::Inode;
 using model::InodeKind;
 using model::Mount;
-using model::Propagation;
 using model::Refusal;
 
 namespace {

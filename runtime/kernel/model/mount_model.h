@@ -199,6 +199,12 @@ class MountModel {
   };
   [[nodiscard]] std::vector<Copying> plan_copies(const Mount& parent,
                                                  const Inode& mountpoint) const;
+  [[nodiscard]] bool gets_copy(const Mount& mount, const Mount& parent,
+                               const Inode& mountpoint) const;
+  [[nodiscard]] std::size_t plan_group(const PeerGroup& group, std::size_t source,
+                                       const Mount& parent, const Inode& mountpoint,
+                                       std::vector<Copying>& plan) const;
+  void plan_slaves(const Mount& parent, const Inode& mountpoint, std::vector<Copying>& plan) const;
   std::vector<Mount*> make_copies(Mount& source, const std::vector<Copying>& plan);
   void graft(Mount& source, const Place& to, std::uint64_t userns);
   void land(Mount& tree, const Place& at, std::uint64_t userns);
@@ -222,6 +228,12 @@ class MountModel {
   [[nodiscard]] Mounts counterparts(const Mounts& going) const;
   void spare_foreign(Mounts& also, const Mounts& going) const;
   void spare_locked(Mounts& also, const Mounts& going) const;
+  struct Sliding {
+    Mount* mount;
+    Place to;
+  };
+  [[nodiscard]] std::vector<Sliding> find_sliding(const Mounts& also, const Mounts& going) const;
+  static std::vector<Mount*> all_that_goes(const std::vector<Mount*>& tree, const Mounts& also);
   void umount_tree(Mount& mount, bool propagate);
   void take_off(const std::vector<Mount*>& going);
 

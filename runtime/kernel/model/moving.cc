@@ -5,6 +5,13 @@
 #include "runtime/kernel/model/mount_model.h"
 
 namespace mntcr::model {
+namespace {
+
+bool are_of_one_kind(const Inode& a, const Inode& b) {
+  return (a.fits_directory() && b.fits_directory()) || (a.fits_file() && b.fits_file());
+}
+
+}  // namespace
 
 /// Whether what is attached at `mountpoint` below `parent` would get a copy on the root of `mount`.
 bool MountModel::would_cover(const Mount& parent, const Mount& mount,
@@ -55,9 +62,8 @@ Outcome<void> MountModel::move(Namespace& caller, const Mount* caller_root, cons
                                Place to, bool beneath) {
   Mount& source = *from.mount;
   if (from.inode != source.root) return Refusal(EINVAL);
-  const bool kinds_fit = (from.inode->fits_directory() && to.inode->fits_directory()) ||
-                         (from.inode->fits_file() && to.inode->fits_file());
-  if (!kinds_fit && follows(KernelRule::move_same_kind)) return Refusal(EINVAL);
+  if (!are_of_one_kind(*from.inode, *to.inode) && follows(KernelRule::move_same_kind))
+    return Refusal(EINVAL);
   if (to.mount->ns == nullptr) return Refusal(ENOENT);
   const Mount* target = nullptr;
   if (beneath) {

@@ -5,28 +5,50 @@
 
 namespace mntcr::model {
 
+/// Whether `mount`, a receiver of `parent`, gets a copy of what is attached at `mountpoint`.
+bool MountModel::gets_copy(const Mount& mount, const Mount& parent, const Inode& mountpoint) const {
+  if (&mount == &parent || mount.ns == nullptr) return false;
+  if (mount.ns->detached && follows(KernelRule::not_into_detached)) return false;
+  return is_at_or_below(mountpoint, *mount.root) || !follows(KernelRule::only_where_visible);
+}
+
+/// Plans a slave for the first member of a slave group and peers of it for the others; returns
+/// what the group's own slaves are copied from, which is `source` if no member gets any.
+std::size_t MountModel::plan_group(const PeerGroup& group, std::size_t source, const Mount& parent,
+                                   const Inode& mountpoint, std::vector<Copying>& plan) const {
+  std::size_t first = 0;
+  for (const auto& [id, member] : group.members) {
+    if (!gets_copy(*member, parent, mountpoint)) continue;
+    const bool slave = first == 0 || !follows(KernelRule::one_copy_per_slave_group);
+    const bool shared = first != 0 || follows(KernelRule::shared_as_receiver);
+    plan.push_back({member, slave ? source : first, slave, shared});
+    if (first == 0) first = plan.size();
+  }
+  return first == 0 ? source : first;
+}
+
 /// The copies to be made when something is attached at `mountpoint` below `parent`, each after the
 /// one it is made from. Groups without a visible member are passed through.
 std::vector<MountModel::Copying> MountModel::plan_copies(const Mount& parent,
                                                          const Inode& mountpoint) const {
   std::vector<Copying> plan;
   if (parent.group == nullptr) return plan;
-  const auto gets = [&](const Mount* mount) {
-    if (mount == &parent || mount->ns == nullptr) return false;
-    if (mount->ns->detached && follows(KernelRule::not_into_detached)) return false;
-    return is_at_or_below(mountpoint, *mount->root) || !follows(KernelRule::only_where_visible);
-  };
-  const bool to_peers = follows(KernelRule::propagates_to_peers);
+  const bool slaves = !follows(KernelRule::peers_get_peers);
   for (const auto& [id, peer] : parent.group->members) {
-    if (gets(peer) && to_peers)
-      plan.push_back({peer, 0, !follows(KernelRule::peers_get_peers), true});
+    if (!follows(KernelRule::propagates_to_peers)) break;
+    if (gets_copy(*peer, parent, mountpoint)) plan.push_back({peer, 0, slaves, true});
   }
-  if (!follows(KernelRule::propagates_to_slaves)) return plan;
+  if (follows(KernelRule::propagates_to_slaves)) plan_slaves(parent, mountpoint, plan);
+  return plan;
+}
 
+void MountModel::plan_slaves(const Mount& parent, const Inode& mountpoint,
+                             std::vector<Copying>& plan) const {
   struct Level {
     const PeerGroup* group;
     std::size_t source;
   };
+  const bool by_level = follows(KernelRule::nearest_visible_master);
   std::vector<Level> todo{{parent.group, 0}};
   std::unordered_set<const PeerGroup*> seen{parent.group};
   while (!todo.empty()) {
@@ -34,25 +56,15 @@ std::vector<MountModel::Copying> MountModel::plan_copies(const Mount& parent,
     todo.pop_back();
     for (const auto& [id, slave] : level.group->slaves) {
       if (slave->group == nullptr) {
-        if (gets(slave)) plan.push_back({slave, level.source, true, false});
-        continue;
+        if (gets_copy(*slave, parent, mountpoint))
+          plan.push_back({slave, level.source, true, false});
+      } else if (seen.insert(slave->group).second) {
+        const std::size_t source =
+            plan_group(*slave->group, level.source, parent, mountpoint, plan);
+        todo.push_back({slave->group, by_level ? source : 0});
       }
-      if (!seen.insert(slave->group).second) continue;
-      std::size_t source = level.source;
-      bool first = true;
-      for (const auto& [member_id, member] : slave->group->members) {
-        if (!gets(member)) continue;
-        const bool from_master = first || !follows(KernelRule::one_copy_per_slave_group);
-        const bool shared = !first || follows(KernelRule::shared_as_receiver);
-        plan.push_back({member, from_master ? level.source : source, from_master, shared});
-        if (first) source = plan.size();
-        first = false;
-      }
-      const bool passed = follows(KernelRule::nearest_visible_master);
-      todo.push_back({slave->group, passed ? source : 0});
     }
   }
-  return plan;
 }
 
 /// In the order of the plan.

@@ -101,43 +101,53 @@ void MountModel::take_off(const std::vector<Mount*>& going) {
   for (Mount* mount : going) forget(*mount);
 }
 
+/// What stands on the roots of counterparts that go, and where it comes to stand.
+std::vector<MountModel::Sliding> MountModel::find_sliding(const Mounts& also,
+                                                          const Mounts& going) const {
+  const auto goes = [&](Mount* mount) { return going.contains(mount) || also.contains(mount); };
+  MountSet ordered;
+  for (Mount* mount : also) ordered.emplace(mount->id, mount);
+  std::vector<Sliding> sliding;
+  for (const auto& [id, mount] : ordered) {
+    Mount* over = overmount(*mount);
+    if (over == nullptr || goes(over)) continue;
+    Place to{mount->parent, mount->mountpoint};
+    while (goes(to.mount)) to = {to.mount->parent, to.mount->mountpoint};
+    sliding.push_back({over, to});
+  }
+  return sliding;
+}
+
+/// By id. With a rule broken something may be left that stands on what goes: that goes, too.
+std::vector<Mount*> MountModel::all_that_goes(const std::vector<Mount*>& tree, const Mounts& also) {
+  MountSet all;
+  for (Mount* mount : tree) all.emplace(mount->id, mount);
+  for (Mount* mount : also) all.emplace(mount->id, mount);
+  for (const Mount* mount : also) {
+    for (const auto& [number, child] : mount->children) {
+      if (all.contains(child->id)) continue;
+      for (Mount* lost : tree_of(*child)) all.emplace(lost->id, lost);
+    }
+  }
+  std::vector<Mount*> ordered;
+  ordered.reserve(all.size());
+  for (const auto& [id, mount] : all) ordered.push_back(mount);
+  return ordered;
+}
+
 void MountModel::umount_tree(Mount& mount, bool propagate) {
-  std::vector<Mount*> all = tree_of(mount);
-  const Mounts going(all.begin(), all.end());
+  const std::vector<Mount*> tree = tree_of(mount);
+  const Mounts going(tree.begin(), tree.end());
   Mounts also;
   if (propagate) {
     also = counterparts(going);
     spare_foreign(also, going);
     spare_locked(also, going);
   }
-  const auto goes = [&](Mount* other) { return going.contains(other) || also.contains(other); };
-  struct Sliding {
-    Mount* mount;
-    Place to;
-  };
   std::vector<Sliding> sliding;
-  const MountSet ordered = [&] {
-    MountSet sorted;
-    for (Mount* other : also) sorted.emplace(other->id, other);
-    return sorted;
-  }();
-  for (const auto& [id, other] : ordered) {
-    all.push_back(other);
-    for (const auto& [number, child] : other->children) {
-      if (goes(child)) continue;
-      if (!covers_parent(*child) || !follows(KernelRule::umount_overmount_slides)) {
-        for (Mount* lost : tree_of(*child)) {
-          if (!goes(lost)) all.push_back(lost);
-        }
-        continue;
-      }
-      Place to{other->parent, other->mountpoint};
-      while (goes(to.mount)) to = {to.mount->parent, to.mount->mountpoint};
-      sliding.push_back({child, to});
-    }
-  }
+  if (follows(KernelRule::umount_overmount_slides)) sliding = find_sliding(also, going);
   for (const Sliding& slide : sliding) detach(*slide.mount);
-  take_off(all);
+  take_off(all_that_goes(tree, also));
   for (const Sliding& slide : sliding) {
     const Place place = topmost(slide.to);
     attach(*slide.mount, *place.mount, *place.inode);
