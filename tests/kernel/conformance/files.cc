@@ -197,8 +197,9 @@ void foreign_copy(World& w) {
 }
 
 void pivot_to_gone(World& w) {
-  w.works(w.bind("/a/a/a", "/b"), "bind");
-  w.need(w.kernel.unlinkat(Kernel::at_fdcwd, "/a/a/a", abi::at_removedir));
+  w.need(w.kernel.mkdirat(Kernel::at_fdcwd, "/gone", mode));
+  w.works(w.bind("/gone", "/b"), "bind");
+  w.need(w.kernel.unlinkat(Kernel::at_fdcwd, "/gone", abi::at_removedir));
   w.enter(w.copy_into_userns());
   w.refused(errno_of(w.kernel.pivot_root("/b", "/b")), ENOENT, "pivot_root to what is gone");
 }
