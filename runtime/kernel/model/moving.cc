@@ -95,7 +95,8 @@ Outcome<void> MountModel::move(Namespace& caller, const Mount* caller_root, cons
     if (follows(KernelRule::move_into_itself)) return Refusal(ELOOP);
     return {};
   }
-  if (source.root->deleted && follows(KernelRule::deleted_root)) return Refusal(ENOENT);
+  if (topmost({&source, source.root}).inode->deleted && follows(KernelRule::deleted_root))
+    return Refusal(ENOENT);
   graft(source, to, caller.userns);
   return {};
 }

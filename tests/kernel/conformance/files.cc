@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <span>
 
 #include "runtime/base/mount_options.h"
 #include "tests/kernel/conformance/world.h"
@@ -195,6 +196,33 @@ void foreign_copy(World& w) {
   w.expect(w.group("/a") == 0, "whose mounts are slaves");
 }
 
+void pivot_to_gone(World& w) {
+  w.need(w.kernel.mkdirat(Kernel::at_fdcwd, "/gone", mode));
+  w.works(w.bind("/gone", "/b"), "bind");
+  w.need(w.kernel.unlinkat(Kernel::at_fdcwd, "/gone", abi::at_removedir));
+  w.enter(w.copy_into_userns());
+  w.refused(errno_of(w.kernel.pivot_root("/b", "/b")), ENOENT, "pivot_root to what is gone");
+}
+
+/// Linux looks for a namespace's root only among the mounts that are younger than its hidden one.
+void out_of_sight(World& w) {
+  const Fd tree = w.tree("/a");
+  w.enter(w.copy_namespace());
+  w.works(w.attach(tree, "/b"), "attach what is older than the namespace");
+  w.need(w.kernel.pivot_root("/b", "/b/a"));
+  const Fd own = w.own_namespace();
+  const std::uint64_t id = w.need(w.kernel.ioctl_ns_get_mntns_id(own.get()));
+  w.enter(0);
+  std::uint64_t first = 0;
+  const auto listed = w.kernel.listmount(id, Kernel::lsmt_root, 0, std::span(&first, 1));
+  w.refused(errno_of(listed), ENOENT, "listmount from outside");
+  w.need(w.kernel.setns(own.get(), abi::clone_newns));
+  w.need(w.kernel.pivot_root("/a", "/a/b"));
+  w.enter(0);
+  w.expect(w.kernel.listmount(id, Kernel::lsmt_root, 0, std::span(&first, 1)).has_value(),
+           "it is seen again");
+}
+
 void own_file(World& w) {
   const Fd own = w.own_namespace();
   const auto clone = w.kernel.open_tree(own.get(), "", abi::open_tree_clone);
@@ -219,6 +247,8 @@ std::vector<Case> file_cases() {
       {"chroot", {}, false, changed_root},
       {"mounts of other namespaces", {}, false, other_namespaces},
       {"a copy of another user namespace's", {}, true, foreign_copy},
+      {"pivot_root to a directory that is gone", {}, true, pivot_to_gone},
+      {"a namespace whose root is older than itself", {}, true, out_of_sight},
       {"a namespace's own file", {}, false, own_file},
   };
 }

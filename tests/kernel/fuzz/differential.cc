@@ -30,6 +30,9 @@ class Side {
 
   std::string look_inside() { return Observer::look_inside(world_, state_); }
 
+  [[nodiscard]] bool goes_on() const {
+    return state_.error == 0 && state_.rows.size() < most_mounts;
+  }
   [[nodiscard]] const World& world() const { return world_; }
   [[nodiscard]] const State& state() const { return state_; }
 
@@ -112,8 +115,7 @@ std::optional<Disagreement> Differential::run(Generator& generator, Coverage& co
   coverage.add_sequence();
   return with_pair(left_, make_right_, [&](Pair& pair) -> std::optional<Disagreement> {
     std::vector<Operation> operations;
-    while (operations.size() < generator.length() &&
-           pair.left().state().rows.size() < most_mounts) {
+    while (operations.size() < generator.length() && pair.left().goes_on()) {
       operations.push_back(generator.next(pair.left().world(), pair.left().state()));
       if (auto what = pair.step(operations.back(), &coverage))
         return Disagreement{std::move(operations), std::move(*what)};
@@ -157,7 +159,7 @@ Result<Recording> record(Machine& machine, Generator& generator) {
   auto side = Side::begin(machine);
   if (!side) return Failure(side.error());
   Recording recording;
-  while (recording.steps.size() < generator.length() && side->state().rows.size() < most_mounts) {
+  while (recording.steps.size() < generator.length() && side->goes_on()) {
     Operation operation = generator.next(side->world(), side->state());
     Outcome outcome = side->perform(operation);
     recording.steps.push_back({std::move(operation), std::move(outcome), digest(side->state())});

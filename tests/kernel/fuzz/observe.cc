@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <sstream>
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t mount_attr_rdonly = 1;
 
-/// How many mounts a namespace may have; sequences end long before.
+/// How many mounts of a namespace are compared; a sequence that has more ends.
 constexpr std::size_t most_mounts = 8192;
 
 constexpr unsigned bits_of_minor = 32;
@@ -97,9 +98,12 @@ std::string differences(const State& left, const State& right) {
   if (left.error != right.error)
     text += fmt::format("reading fails with {} and {}\n", left.error, right.error);
   const auto only = [&](const State& here, const State& there, char mark) {
+    constexpr int most_lines = 20;
+    int lines = 0;
     for (const Row& row : here.rows) {
-      if (std::ranges::find(there.rows, row) == there.rows.end())
-        text += fmt::format("{} {}\n", mark, to_line(row));
+      if (lines == most_lines || std::ranges::find(there.rows, row) != there.rows.end()) continue;
+      text += fmt::format("{} {}\n", mark, to_line(row));
+      ++lines;
     }
   };
   only(left, right, '-');
@@ -181,6 +185,8 @@ std::string Observer::look_inside(World& world, const State& state) {
 Result<std::vector<Observer::Mount>> Observer::read_namespace(std::uint64_t ns) {
   const auto count = kernel_.listmount(ns, Kernel::lsmt_root, 0, ids_);
   if (!count) return Failure(count.error());
+  // Which of them are listed first is the machine's affair.
+  if (*count == ids_.size()) return fail("too many mounts to compare", E2BIG);
   std::vector<Mount> mounts;
   mounts.reserve(*count);
   for (std::size_t i = 0; i < *count; ++i) {

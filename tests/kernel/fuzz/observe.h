@@ -51,7 +51,8 @@ struct State {
 /// "ns0 1 /a sb2:/b shared:1 master:2 unbindable ro idmapped"
 std::string to_line(const Row& row);
 
-/// What only one of two states has, a line each: "- " of the left, "+ " of the right.
+/// What only one of two states has, a line each: "- " of the left, "+ " of the right; some of it
+/// where there is much.
 std::string differences(const State& left, const State& right);
 
 /// A number for the state, the same for equal ones.
