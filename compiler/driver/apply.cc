@@ -58,8 +58,7 @@ std::optional<Fd> open_parent(Kernel& kernel, const Options& options, Diagnostic
 std::optional<std::size_t> find_namespace(const Options& options, const Plan& plan,
                                           Diagnostics& diagnostics) {
   if (options.run_in.empty()) return 0;
-  const auto found =
-      std::ranges::find(plan.namespaces, options.run_in, &DesiredNamespace::name);
+  const auto found = std::ranges::find(plan.namespaces, options.run_in, &DesiredNamespace::name);
   if (found != plan.namespaces.end())
     return static_cast<std::size_t>(found - plan.namespaces.begin());
   std::string names;

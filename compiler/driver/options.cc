@@ -142,7 +142,8 @@ class CommandLine {
         ->option_text("NAME");
     add_parent(apply);
     apply->footer(
-        "mntcr apply PLAN -- CMD ARG... runs CMD in the new namespace main; the exit code is CMD's,\n"
+        "mntcr apply PLAN -- CMD ARG... runs CMD in the new namespace main; the exit code is "
+        "CMD's,\n"
         "125 when mntcr failed, 126 when CMD cannot be run, 127 when it is not found.");
     CLI::App* diff = add(Command::diff, "diff", "Compare live mounts with a spec or plan");
     add_where(diff, [this, diff](std::vector<std::string> words) {

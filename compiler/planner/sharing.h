@@ -25,8 +25,9 @@ class Sharing {
   /// Makes the helper that give() will need for the mount: as long as there are anchors.
   void prepare(std::uint32_t mount);
 
-  /// Gives the mount in `slot` what it shall have. Helpers that nobody needs after it are closed.
-  void give(std::uint32_t mount, Slot slot);
+  /// Gives the mount number `index`, which is in `slot`, what it shall have. Helpers that nobody
+  /// needs after it are closed.
+  void give(std::uint32_t index, Slot slot);
 
  private:
   /// A register that set_group takes from, and how many that still wait for it.
@@ -41,7 +42,7 @@ class Sharing {
   Giver& helper_of(std::uint32_t group, std::uint32_t mount);
   void make_helper(std::uint32_t group, std::uint32_t mount);
   Giver& slave_helper_of(const SlaveKey& key, std::uint32_t mount);
-  Giver* giver_of(std::uint32_t mount);
+  Giver* giver_of(std::uint32_t index);
   Slot clone_anchor(std::uint32_t superblock, Span span, std::uint32_t mount);
   void set(Slot slot, Propagation propagation, Span span, std::uint32_t mount);
   void take(Giver& giver, Slot to, Span span, std::uint32_t mount);

@@ -254,7 +254,7 @@ class OpVerifier {
     const bool helper = mount.place == Place::detached;
     switch (static_cast<Propagation>(op.b)) {
       case Propagation::shared:
-        if (mount.shared != Shared::none && !(helper && mount.shared == Shared::slave))
+        if (mount.shared != Shared::none && (!helper || mount.shared != Shared::slave))
           return "shares what is shared";
         mount.shared = Shared::done;
         break;

@@ -297,9 +297,10 @@ TEST_CASE("apply pins all namespaces, prints their paths, and runs the command i
   CHECK(listed.out.find("/run/mntcr/many/second") != std::string::npos);
   CHECK(shell(folder, "$MNTCR delete many").code == 0);
   CHECK_FALSE(fs::exists("/run/mntcr/many"));
-  // Nothing can be run in either; where it is looked for tells which it is.
-  CHECK(shell(folder, "$MNTCR apply plan.bin --namespace second -- /no/such").code == 127);
-  const Ran other = shell(folder, "$MNTCR apply plan.bin --namespace third -- /no/such");
+  // Only the second shows programs.
+  CHECK(shell(folder, "$MNTCR apply plan.bin --namespace second -- /bin/true").code == 0);
+  CHECK(shell(folder, "$MNTCR apply plan.bin -- /bin/true").code == 127);
+  const Ran other = shell(folder, "$MNTCR apply plan.bin --namespace third -- /bin/true");
   CHECK(other.code == 125);
   CHECK(other.err.find("E0625") != std::string::npos);
   CHECK(shell(folder, "$MNTCR apply plan.bin --namespace second").code == 2);

@@ -85,8 +85,7 @@ bool is_harmless(std::size_t call, const std::string& line) {
 /// A container of three namespaces that uses every step of sharing, with the parent, too.
 Plan sharing_plan(const std::string& shared) {
   using namespace test;
-  Layout layout{
-      .name = "fault", .superblocks = {made("tmpfs"), parent_path(shared)}, .mounts = {}};
+  Layout layout{.name = "fault", .superblocks = {made("tmpfs"), parent_path(shared)}, .mounts = {}};
   const std::uint32_t parents = add_crossing(layout, shared);
   const std::uint32_t own = add_group(layout, "own");
   const std::uint32_t below = add_group(layout, "below", own);

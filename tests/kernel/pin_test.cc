@@ -121,8 +121,8 @@ TEST_CASE("all namespaces of a container are pinned, listed and removed together
     const Applied made = apply_plan(linux_kernel(), plan, {.for_pinning = true});
     REQUIRE(made.built.has_value());
     Diagnostics diagnostics;
-    REQUIRE(pin(linux_kernel(), "many", named_namespaces(plan, made.built->namespaces()),
-                diagnostics));
+    REQUIRE(
+        pin(linux_kernel(), "many", named_namespaces(plan, made.built->namespaces()), diagnostics));
     const auto pins = list_pins(linux_kernel());
     REQUIRE((pins.has_value() && pins->size() == 1));
     REQUIRE(pins->front().namespaces.size() == 3);

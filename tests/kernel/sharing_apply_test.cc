@@ -11,12 +11,14 @@
 #include <map>
 #include <sstream>
 
+#include "compiler/planner/emit.h"
 #include "compiler/planner/planner.h"
 #include "runtime/apply/apply.h"
 #include "runtime/capture/container.h"
 #include "runtime/plan/counts.h"
 #include "runtime/plan/show.h"
 #include "runtime/plan/verify.h"
+#include "tests/kernel/support/commands.h"
 #include "tests/kernel/support/containers.h"
 #include "tests/kernel/support/features.h"
 #include "tests/kernel/support/mutator.h"
@@ -301,6 +303,30 @@ TEST_CASE("what the parent cannot give is told") {
   CHECK(code_of(slave_of(shared.path(), shared.path() + "/none", false)) == "E0624");
   propagate(shared.path(), MS_SLAVE);
   CHECK(code_of(slave_of(shared.path(), shared.path(), true)) == "E0620");
+}
+
+TEST_CASE("in a user namespace the parent's groups cannot be had, and the spec's own can") {
+  if (shell("/", "unshare -Ur true").code != 0) return leave_out("a user namespace of one's own");
+  const SharedMount shared;
+  const auto apply_in_user_namespace = [&](std::uint32_t group, Layout& layout) {
+    join(layout, add_mount(layout, 0, 1, "a"), group);
+    add_namespace(layout, "second");
+    join(layout, add_mount(layout, no_index, 1, ""), group);
+    const std::vector<std::byte> bytes = emit_plan(plan_of(layout));
+    const std::string folder = fresh_dir();
+    make_file(folder + "/plan.bin",
+              std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    return shell(folder, "unshare -Ur $MNTCR apply plan.bin --dry-run");
+  };
+  Layout crossing = tmpfs_and(shared.path());
+  const Ran refused = apply_in_user_namespace(add_crossing(crossing, shared.path()), crossing);
+  CHECK(refused.code == 2);
+  CHECK(refused.err.find("E0623") != std::string::npos);
+  INFO(refused.err);
+  Layout own = tmpfs_and(shared.path());
+  const Ran done = apply_in_user_namespace(add_group(own, "own"), own);
+  INFO(done.err);
+  CHECK(done.code == 0);
 }
 
 namespace {

@@ -118,11 +118,11 @@ TEST_CASE("namespaces and groups are shown: a tree for each, the words of propag
         "└─ /a  parent:/srv  slave:parent shared:own\n"
         "\n"
         "second:\n"
-        "/      tmpfs         unbindable\n"
+        "/      tmpfs        unbindable\n"
         "└─ /b  parent:/srv  slave:own\n");
   const std::string text = show_text(plan);
   for (const char* words : {"\nnamespaces: ", "\ntrees of main\n", "\ntrees of second\n",
-                            "s0 = the group at `/srv`", " slave\n", " shared", "unbindable"}) {
+                            "s0 = the group at `/srv`", " slave  ", " shared  ", " unbindable  "}) {
     INFO(words);
     CHECK(text.find(words) != std::string::npos);
   }

@@ -49,7 +49,8 @@ Op& first(Plan& plan, OpKind kind, std::uint32_t mount = no_index) {
 
 /// The register that the mount came to stand by.
 Slot slot_of(const Plan& plan, std::uint32_t mount) {
-  return plan.ops[at(plan, mount == 0 || mount == 6 ? OpKind::attach_root : OpKind::attach, mount)].a;
+  return plan.ops[at(plan, mount == 0 || mount == 6 ? OpKind::attach_root : OpKind::attach, mount)]
+      .a;
 }
 
 void insert(Plan& plan, std::size_t before, Op op) {
@@ -117,8 +118,7 @@ TEST_CASE("sharing: groups and namespaces that no kernel could have") {
       {"does not follow its master", [](Plan& plan) { plan.groups[1].master = 1; }},
       {"does not follow its master", [](Plan& plan) { plan.groups[1].master = 9; }},
       {"path that is not normal", [](Plan& plan) { plan.groups[0].parent = "srv"; }},
-      {"parent's and has a master",
-       [](Plan& plan) { plan.groups[1].parent = "/srv"; }},
+      {"parent's and has a master", [](Plan& plan) { plan.groups[1].parent = "/srv"; }},
       {"mountpoint in the parent without a path", [](Plan& plan) { plan.groups[2].exact = true; }},
       {"member of no group", [](Plan& plan) { plan.mounts[1].group = 9; }},
       {"slave of no group", [](Plan& plan) { plan.mounts[3].master = 9; }},
@@ -139,25 +139,21 @@ TEST_CASE("sharing: the parent's own mount is only taken a group from") {
       {"wrong phase",
        [](Plan& plan) {
          const Op op = first(plan, OpKind::open_group);
-         plan.ops.erase(plan.ops.begin() + static_cast<std::ptrdiff_t>(at(plan, OpKind::open_group)));
+         plan.ops.erase(plan.ops.begin() +
+                        static_cast<std::ptrdiff_t>(at(plan, OpKind::open_group)));
          insert(plan, at(plan, OpKind::attach_root), op);
        }},
-      {"uses no open register",
-       [&](Plan& plan) { first(plan, OpKind::attach).b = opened(plan); }},
-      {"uses no open register",
-       [&](Plan& plan) { first(plan, OpKind::attach).a = opened(plan); }},
-      {"uses no open register",
-       [&](Plan& plan) { first(plan, OpKind::clone).a = opened(plan); }},
-      {"uses no open register",
-       [&](Plan& plan) { first(plan, OpKind::anchor).a = opened(plan); }},
+      {"uses no open register", [&](Plan& plan) { first(plan, OpKind::attach).b = opened(plan); }},
+      {"uses no open register", [&](Plan& plan) { first(plan, OpKind::attach).a = opened(plan); }},
+      {"uses no open register", [&](Plan& plan) { first(plan, OpKind::clone).a = opened(plan); }},
+      {"uses no open register", [&](Plan& plan) { first(plan, OpKind::anchor).a = opened(plan); }},
       {"uses no open register",
        [&](Plan& plan) { first(plan, OpKind::set_propagation).a = opened(plan); }},
       {"uses no open register",
        [&](Plan& plan) { first(plan, OpKind::set_group).b = opened(plan); }},
       {"uses no open register",
        [&](Plan& plan) { first(plan, OpKind::make_directory).a = opened(plan); }},
-      {"another mount the root",
-       [&](Plan& plan) { first(plan, OpKind::pivot).a = opened(plan); }},
+      {"another mount the root", [&](Plan& plan) { first(plan, OpKind::pivot).a = opened(plan); }},
   });
 }
 
@@ -176,7 +172,9 @@ TEST_CASE("sharing: nothing is done to what is shared") {
          insert_when_shared(plan, 1, op_of(OpKind::attach, slot_of(plan, 1), slot_of(plan, 0)));
        }},
       {"moves or changes what stands",
-       [](Plan& plan) { insert_when_shared(plan, 1, op_of(OpKind::set_attributes, slot_of(plan, 1))); }},
+       [](Plan& plan) {
+         insert_when_shared(plan, 1, op_of(OpKind::set_attributes, slot_of(plan, 1)));
+       }},
       {"moves or changes what is shared",
        [](Plan& plan) {
          const auto made_slave = std::ranges::find_if(plan.ops, [](const Op& op) {
@@ -225,7 +223,8 @@ TEST_CASE("sharing: nothing is done to what is shared") {
 
 TEST_CASE("sharing: namespaces are made before the trees and built one after another") {
   check_all({
-      {"no namespace that comes next", [](Plan& plan) { first(plan, OpKind::new_namespace).b = 2; }},
+      {"no namespace that comes next",
+       [](Plan& plan) { first(plan, OpKind::new_namespace).b = 2; }},
       {"no namespace that comes next",
        [](Plan& plan) {
          insert(plan, at(plan, OpKind::new_namespace), first(plan, OpKind::new_namespace));
