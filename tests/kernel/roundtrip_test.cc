@@ -25,6 +25,7 @@ struct Tally {
   std::size_t deleted = 0;  ///< of what it removed
   std::size_t inodes = 0;   ///< that a tree brings back
   std::size_t overlays = 0;
+  std::size_t members = 0;                     ///< of peer groups, and slaves
   std::map<std::string, std::size_t> refused;  ///< seeds, by what the capture says
 };
 
@@ -47,12 +48,13 @@ std::string why_refused(const std::string& text) {
 }
 
 /// One seed: empty when exact, else what is wrong.
-std::string round_trip(unsigned seed, const std::string& spec, Tally& tally) {
+std::string round_trip(unsigned seed, const std::string& spec, MutatorChoices choices, int steps,
+                       Tally& tally) {
   const Built first = applied(spec);
-  Mutator mutator(seed, true);
+  Mutator mutator(seed, choices);
   inside(first.ns(), [&] {
     Mutator::populate("");
-    for (int step = 0; step < 14 + static_cast<int>(seed % 27); ++step) mutator.step();
+    for (int step = 0; step < steps; ++step) mutator.step();
   });
   const std::string text = captured("base", first.ns());
   tally.mounts += occurrences(text, "[[mount]]") + 1;
@@ -61,6 +63,7 @@ std::string round_trip(unsigned seed, const std::string& spec, Tally& tally) {
   tally.deleted += occurrences(text, "\ndeleted = ");
   tally.overlays += occurrences(text, "\ntype = \"overlay\"");
   tally.inodes += occurrences(text, "\n  { path = ");
+  tally.members += occurrences(text, "\npropagation = \"s");
   SourceMap sources;
   Diagnostics diagnostics;
   const auto plan = driver::compile_text("capture.toml", text, {}, sources, diagnostics);
@@ -77,42 +80,64 @@ std::string round_trip(unsigned seed, const std::string& spec, Tally& tally) {
   return drift.empty() ? "" : "the first differs from its capture:\n" + drift + text;
 }
 
-}  // namespace
-
-TEST_CASE("random states come back from their capture exactly", "[roundtrip]") {
-  if (!reads_by_statmount()) leave_out("mounts over the container's root");
+/// Runs all seeds; how many steps each takes `steps_of` says.
+Tally run_seeds(std::size_t seeds, MutatorChoices choices, int (*steps_of)(unsigned)) {
   const std::string data = fresh_dir();
   for (const char* below : {"/a/b", "/b"}) make_dir(data + below);  // what exists in the parent
   const std::string spec = base_spec(data);
-  const std::size_t seeds = count_from_environment("MNTCR_ROUNDTRIP_SEEDS", 150);
   std::map<std::string, std::size_t> problems;
   std::string shown;
   Tally tally;
   for (unsigned seed = 0; seed < seeds; ++seed) {
-    const std::string problem = round_trip(seed, spec, tally);
+    const std::string problem = round_trip(seed, spec, choices, steps_of(seed), tally);
     if (problem.empty()) continue;
     ++problems[problem.substr(0, problem.find('\n'))];
     if (shown.empty()) shown = fmt::format("seed {}: {}", seed, problem);
   }
   std::string summary = fmt::format(
       "{} seeds: {} mounts, {} of them cover others, {} are binds of what the container made, {} "
-      "of "
-      "what it removed; {} overlays; {} inodes in trees\n",
-      seeds, tally.mounts, tally.covers, tally.binds, tally.deleted, tally.overlays, tally.inodes);
-  std::size_t refused = 0;
-  for (const auto& [why, count] : tally.refused) {
-    refused += count;
+      "of what it removed; {} shared or slaves; {} overlays; {} inodes in trees\n",
+      seeds, tally.mounts, tally.covers, tally.binds, tally.deleted, tally.members, tally.overlays,
+      tally.inodes);
+  for (const auto& [why, count] : tally.refused)
     summary += fmt::format("{} refused: {}\n", count, why);
-  }
   for (const auto& [problem, count] : problems) summary += fmt::format("{} {}\n", count, problem);
   fmt::print("{}", summary);
   INFO(shown);
   CHECK(problems.empty());
+  return tally;
+}
+
+std::size_t refused(const Tally& tally) {
+  std::size_t count = 0;
+  for (const auto& [why, seeds] : tally.refused) count += seeds;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("random states come back from their capture exactly", "[roundtrip]") {
+  if (!reads_by_statmount()) leave_out("mounts over the container's root");
+  const std::size_t seeds = count_from_environment("MNTCR_ROUNDTRIP_SEEDS", 150);
+  const Tally tally = run_seeds(seeds, {.overlays = true},
+                                [](unsigned seed) { return 14 + static_cast<int>(seed % 27); });
   CHECK(tally.covers > seeds / 4);
   CHECK(tally.binds > seeds / 4);
   CHECK(tally.deleted > seeds / 50);
   CHECK(tally.inodes > seeds / 4);
-  CHECK(refused <= seeds / 4);
+  CHECK(refused(tally) <= seeds / 4);
+}
+
+TEST_CASE("random states with sharing come back from their capture exactly", "[roundtrip]") {
+  if (!reads_by_statmount()) leave_out("mounts over the container's root");
+  const std::size_t seeds = count_from_environment("MNTCR_SHARING_SEEDS", 100);
+  const Tally tally = run_seeds(seeds, {.sharing = true}, [](unsigned seed) {
+    constexpr int few = 14;
+    constexpr int many = 40;
+    return seed % 2 == 0 ? few : many;
+  });
+  CHECK(tally.members > seeds);
+  CHECK(refused(tally) <= seeds / 50);
 }
 
 }  // namespace mntcr

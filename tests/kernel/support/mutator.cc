@@ -33,7 +33,7 @@ void beneath(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-Mutator::Mutator(unsigned seed, bool overlays) : random_(seed), may_overlay_(overlays) {
+Mutator::Mutator(unsigned seed, MutatorChoices choices) : random_(seed), choices_(choices) {
   struct ::stat status{};
   if (::stat(scratch().c_str(), &status) != 0) throw std::runtime_error("no scratch");
   parents_ = status.st_dev;
@@ -47,6 +47,7 @@ void Mutator::populate(const std::string& path) {
 }
 
 void Mutator::step() {
+  if (choices_.sharing && below(3) == 0) return share();
   switch (below(17)) {
     case 0:
     case 1:
@@ -88,7 +89,7 @@ void Mutator::step() {
       bind_and_remove();
       break;
     case 15:
-      if (may_overlay_) overlay();
+      if (choices_.overlays) overlay();
       break;
     default:
       if (below(4) == 0 && reads_by_statmount()) mount_at("/", "tmpfs");
@@ -160,6 +161,16 @@ void Mutator::remount() {
                                                   MS_NOEXEC | MS_RDONLY, 0};
   static_cast<void>(::mount(nullptr, path().c_str(), nullptr,
                             MS_BIND | MS_REMOUNT | flags.at(below(flags.size())), nullptr));
+}
+
+/// Half of the time of a group that others can join.
+void Mutator::share() {
+  constexpr std::array<unsigned long, 6> kinds = {MS_SHARED, MS_SHARED,  MS_SHARED,
+                                                  MS_SLAVE,  MS_PRIVATE, MS_UNBINDABLE};
+  const unsigned long recursive = below(4) == 0 ? MS_REC : 0;
+  const std::string at = below(10) == 0 ? "/" : path();
+  static_cast<void>(
+      ::mount(nullptr, at.c_str(), nullptr, kinds.at(below(kinds.size())) | recursive, nullptr));
 }
 
 std::size_t count_from_environment(const char* name, std::size_t otherwise) {

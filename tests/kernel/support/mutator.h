@@ -8,13 +8,20 @@
 
 namespace mntcr::sandbox {
 
+/// What a container does besides what needs no choice.
+struct MutatorChoices {
+  /// What comes to lie over their layers makes that a capture cannot tell where these are.
+  bool overlays = false;
+  /// shared, slave, private and unbindable, plain and recursive.
+  bool sharing = false;
+};
+
 /// Does what a container could do to its own mounts. Operations that the kernel refuses are passed
 /// over.
 class Mutator {
  public:
-  /// To be made in the parent's namespace. Overlays are made only where `overlays` says so: what
-  /// comes to lie over their layers makes that a capture cannot tell where these are.
-  explicit Mutator(unsigned seed, bool overlays = false);
+  /// To be made in the parent's namespace.
+  explicit Mutator(unsigned seed, MutatorChoices choices = {});
 
   /// Makes directories below `path` to mount on.
   static void populate(const std::string& path);
@@ -30,9 +37,10 @@ class Mutator {
   void overlay();
   void remove(const std::string& path);
   void remount();
+  void share();
 
   std::mt19937 random_;
-  bool may_overlay_ = false;
+  MutatorChoices choices_;
   int overlays_ = 0;
   std::uint64_t parents_ = 0;  ///< the device on which the parent's directories lie
 };

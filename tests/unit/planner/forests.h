@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/path.h"
+#include "runtime/plan/counts.h"
 #include "tests/unit/planner/layouts.h"
 
 namespace mntcr::test {
@@ -167,5 +169,52 @@ class ForestDrawer {
 
 /// The forest of a seed.
 inline Layout draw_forest(unsigned seed) { return ForestDrawer(seed).draw(); }
+
+/// What many forests amounted to, so that a test of nothing is noticed.
+struct ForestTally {
+  std::size_t forests = 0;
+  std::size_t mounts = 0;
+  std::size_t without_leader = 0;  ///< forests with a group none of whose members shows all of it
+  PlanCounts branches;
+
+  void add(const Layout& layout, const Plan& plan) {
+    ++forests;
+    mounts += layout.mounts.size();
+    without_leader += lacks_leader(layout) ? 1U : 0U;
+    const PlanCounts counts = count_branches(plan);
+    for (const auto count : plan_counts) branches.*count += counts.*count;
+  }
+
+  [[nodiscard]] std::string text() const {
+    return "forests " + std::to_string(forests) + ", mounts " + std::to_string(mounts) +
+           ", forests with a group that no member could lead " + std::to_string(without_leader) +
+           "; alone " + std::to_string(branches.alone) + ", groups " +
+           std::to_string(branches.inner_groups) + ", helpers " + std::to_string(branches.helpers) +
+           ", helpers for slaves " + std::to_string(branches.slave_helpers) + ", unbindable " +
+           std::to_string(branches.unbindable) + ", unbindable slaves " +
+           std::to_string(branches.unbindable_slaves) + ", namespaces " +
+           std::to_string(branches.namespaces) + "\n";
+  }
+
+ private:
+  /// Whether a group has no member whose root holds those of all members and slaves: only a clone
+  /// of something wider can hand the group on.
+  static bool lacks_leader(const Layout& layout) {
+    for (std::uint32_t group = 0; group < layout.groups.size(); ++group) {
+      std::vector<std::string> roots;
+      std::vector<std::string> members;
+      for (const LayoutMount& mount : layout.mounts) {
+        if (mount.group == group || mount.master == group) roots.push_back("/" + mount.root);
+        if (mount.group == group) members.push_back("/" + mount.root);
+      }
+      const auto leads = [&](const std::string& member) {
+        return std::ranges::all_of(
+            roots, [&](const std::string& root) { return path::is_at_or_below(root, member); });
+      };
+      if (!std::ranges::any_of(members, leads)) return true;
+    }
+    return false;
+  }
+};
 
 }  // namespace mntcr::test
