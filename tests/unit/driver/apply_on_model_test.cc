@@ -76,6 +76,9 @@ TEST_CASE("what the golden specs plan can be built on the model") {
     kernel.make_root_boundless();
     kernel.make_filled_boundless();
     REQUIRE(kernel.make_file("/etc/hosts"));
+    for (const DesiredGroup& group : loaded.plan->groups) {
+      if (group.exact) REQUIRE(kernel.add_mount({.path = group.parent}));
+    }
     REQUIRE(
         kernel.mount_setattr(Kernel::at_fdcwd, "/", AT_RECURSIVE, {.propagation = abi::ms_shared}));
     Diagnostics diagnostics;
