@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -24,9 +25,9 @@ class Namer {
   Naming run() {
     if (met_.empty()) return {};
     give(0, main_namespace);
-    std::ranges::stable_sort(
-        naming_.order.begin() + 1, naming_.order.end(), {},
-        [&](std::size_t index) { return std::pair(met_[index].id, met_[index].inode); });
+    std::ranges::sort(naming_.order.begin() + 1, naming_.order.end(), {}, [&](std::size_t index) {
+      return std::tuple(met_[index].id, met_[index].inode, index);
+    });
     for (const std::size_t index : naming_.order) {
       const bool has_pin = !met_[index].pin.empty() && naming_.names[index].empty();
       if (has_pin && !taken_.contains(met_[index].pin)) give(index, met_[index].pin);
@@ -34,10 +35,11 @@ class Namer {
     for (const std::size_t index : naming_.order) {
       if (naming_.names[index].empty()) name_by_order(index);
     }
-    std::ranges::stable_sort(
-        naming_.order.begin() + 1, naming_.order.end(), {}, [&](std::size_t index) {
-          return std::pair(bool{numbered_[index]}, numbered_[index] ? "" : naming_.names[index]);
-        });
+    std::ranges::sort(naming_.order.begin() + 1, naming_.order.end(), {}, [&](std::size_t index) {
+      const bool numbered = numbered_[index];
+      return std::tuple(numbered, numbered ? "" : naming_.names[index], met_[index].id,
+                        met_[index].inode, index);
+    });
     return std::move(naming_);
   }
 

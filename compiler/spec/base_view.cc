@@ -160,7 +160,8 @@ std::optional<std::size_t> BaseView::find(Context& context, const Selector& sele
 void BaseView::complain_none(Context& context, const Selector& selector) const {
   const bool by_target = selector.target.has_value();
   const Text& wanted = by_target ? *selector.target : *selector.name;
-  const std::string_view ns = selector.ns ? selector.ns->value : main_namespace;
+  const std::string_view ns =
+      selector.ns ? std::string_view(selector.ns->value) : std::string_view(main_namespace);
   const bool everywhere = !by_target && !selector.ns;
   const std::string where = selector.ns ? fmt::format(" in `{}`", selector.ns->value) : "";
   Diagnostic& diagnostic = context.diagnostics.add(

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
+#include <utility>
 
 #include "runtime/apply/new_namespace.h"
 #include "runtime/base/name.h"
@@ -193,8 +195,9 @@ Result<std::vector<PinnedContainer>> list_pins(Kernel& kernel) {
     PinnedContainer& pinned = pins.emplace_back(PinnedContainer{container, {}});
     Result<std::vector<std::string>> names = names_in(kernel, folder_of(container));
     if (!names) return Failure(names.error());
-    std::ranges::stable_partition(*names,
-                                  [](const std::string& name) { return name == main_namespace; });
+    std::ranges::sort(*names, {}, [](const std::string& name) {
+      return std::pair(name != main_namespace, std::string_view(name));
+    });
     for (const std::string& name : *names)
       pinned.namespaces.push_back(read_pin(kernel, container, name));
   }

@@ -26,12 +26,12 @@ bool is_same(const MountTable& left, const MountTable& right) {
 /// once.
 void join_needed(NeededInodes& into, NeededInodes&& from) {
   for (auto& [device, inodes] : from) {
-    std::vector<NeededInode>& all = into[device];
-    const auto old = static_cast<std::ptrdiff_t>(all.size());
-    std::ranges::move(inodes, std::back_inserter(all));
-    std::ranges::inplace_merge(all, all.begin() + old, {}, &NeededInode::path);
+    std::vector<NeededInode> all;
+    std::ranges::merge(into[device], inodes, std::back_inserter(all), {}, &NeededInode::path,
+                       &NeededInode::path);
     const auto again = std::ranges::unique(all, {}, &NeededInode::path);
     all.erase(again.begin(), again.end());
+    into[device] = std::move(all);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "runtime/diff/crossings.h"
 
 #include <algorithm>
+#include <map>
+#include <ranges>
 #include <unordered_map>
 
 #include "runtime/diff/align.h"
@@ -95,8 +97,9 @@ std::vector<Crossing> undeclared_crossings(const DiffReport& report) {
   std::vector<std::uint32_t> rank(report.live.mounts.size(), 0);
   std::uint32_t next = 0;
   for (const std::uint32_t mount : MountTree(report.live).tree_order()) rank[mount] = next++;
-  std::ranges::stable_sort(crossings, {},
-                           [&](const Crossing& crossing) { return rank[crossing.mount]; });
+  std::multimap<std::uint32_t, Crossing> ranked;
+  for (const Crossing& crossing : crossings) ranked.emplace(rank[crossing.mount], crossing);
+  std::ranges::copy(std::views::values(ranked), crossings.begin());
   return crossings;
 }
 

@@ -14,7 +14,9 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/path.h"
@@ -93,8 +95,9 @@ Case random_case(std::mt19937& random) {
       made.extras.push_back(
           {path::join(member.target, below), std::move(place), random() % 3 == 0});
   }
-  std::ranges::stable_sort(made.extras, {},
-                           [](const Extra& extra) { return path::components(extra.place).size(); });
+  std::ranges::sort(made.extras, {}, [](const Extra& extra) {
+    return std::pair(path::components(extra.place).size(), std::string_view(extra.place));
+  });
   return made;
 }
 

@@ -150,7 +150,8 @@ TEST_CASE("a fault at any call of apply and pin leaves nothing behind") {
   CHECK(calls > 100);
 }
 
-TEST_CASE("a fault at any call while groups and namespaces are made leaves nothing behind") {
+TEST_CASE("a fault at any call while groups and namespaces are made leaves nothing behind",
+          "[large]") {
   private_run();
   const std::string shared = fresh_dir();
   mount_tmpfs(shared);
