@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # mntcr in two minutes, on a Debian 12: builds it, makes a container from examples/02-web.toml, changes
-# its mounts behind mntcr's back, finds out, and puts it right. From any directory, and again; as root.
+# its mounts behind mntcr's back, finds out, puts it right, and has one share with the host. From any
+# directory, and again; as root.
 #
 # All mounts are made in a mount namespace of this script's own, with a /run of its own, so that the
 # machine is afterwards as before.
@@ -65,6 +66,31 @@ walk_through() {
   run mntcr apply web.plan --pin web
   run mntcr diff web web.plan
   run mntcr delete web
+
+  narrate "6. Mounts may share. What the host mounts below media from now on appears in this container, too:"
+  mkdir media
+  run mount -t tmpfs media media
+  run mount --make-shared media
+  cat >guest.toml <<EOF
+spec = 1
+name = "guest"
+
+[root]
+source = "parent:/"
+
+[[mount]]
+target = "/mnt"
+source = "parent:$work/media"
+propagation = "slave:parent"       # comes in, and nothing goes out
+EOF
+  run cat guest.toml
+  run mntcr apply guest.toml
+  run mkdir media/disk
+  run mount -t tmpfs disk media/disk
+  echo 'hello, guest' >media/disk/greeting
+  run nsenter --mount=/run/mntcr/guest/main cat /mnt/disk/greeting
+  run_expecting 1 mntcr diff guest guest.toml
+  run mntcr delete guest
 }
 
 if [[ ${1-} == --inside ]]; then

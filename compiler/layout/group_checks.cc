@@ -131,18 +131,13 @@ class DraftChecker {
                       path::printable(first.target)));
       return;
     }
-    const std::string common = common_folder(a.path, b.path);
+    const std::string common =
+        path::is_at_or_below(b.path, a.path) ? a.path : path::common_parent(a.path, b.path);
     diagnostic.note("two `parent:` paths are taken for two filesystems")
         .help(fmt::format("if they are one, name it: [filesystem.NAME] with parent = \"{}\", and "
                           "source = \"fs:NAME/{}\"",
                           path::printable(common),
                           path::printable(path::relative_to(b.path, common))));
-  }
-
-  static std::string common_folder(std::string_view a, std::string_view b) {
-    std::string_view common = a;
-    while (!path::is_at_or_below(b, common)) common = path::parent(common);
-    return std::string(common);
   }
 
   /// All that belong to a group of the parent show what its mount there may show.
@@ -297,6 +292,7 @@ void check_sharing(const spec::Spec& spec, const Layout& layout, Diagnostics& di
   check_unused_groups(spec, layout, diagnostics);
   check_lonely(spec, layout, diagnostics);
   check_unseen(spec, layout, diagnostics);
+  check_reach(spec, layout, diagnostics);
 }
 
 }  // namespace mntcr::layout

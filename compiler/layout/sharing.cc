@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <compare>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "compiler/spec/groups.h"
 
@@ -62,8 +64,7 @@ class Drafter {
     drafts_[*own].members.push_back(mount);
     drafts_[*own].masters.push_back(master);
     if (!master) return;
-    auto& groups = drafts_[*master].slave_groups;
-    if (std::ranges::find(groups, *own) == groups.end()) groups.push_back(*own);
+    if (linked_.emplace(*master, *own).second) drafts_[*master].slave_groups.push_back(*own);
   }
 
   /// Mounts that are copies by `clone` are in one group with what they are copies of.
@@ -105,6 +106,7 @@ class Drafter {
   Diagnostics& diagnostics_;
   std::map<std::string, const spec::GroupDecl*, std::less<>> declared_;
   std::map<GroupKey, std::size_t> numbers_;
+  std::set<std::pair<std::size_t, std::size_t>> linked_;  ///< master and slave, as drafts
   std::vector<GroupDraft> drafts_;
 };
 

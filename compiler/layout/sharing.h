@@ -21,6 +21,10 @@ void add_sharing(const spec::Spec& spec, Layout& layout, Diagnostics& diagnostic
 /// What can be known to be of no use, or not what was meant, when all copies are there.
 void check_sharing(const spec::Spec& spec, const Layout& layout, Diagnostics& diagnostics);
 
+/// Complains about members and slaves of groups of the container that show no place which another
+/// of them shows: a part of check_sharing.
+void check_reach(const spec::Spec& spec, const Layout& layout, Diagnostics& diagnostics);
+
 /// A group while it is put together; mounts by their index in the Layout.
 struct GroupDraft {
   DesiredGroup group;  ///< its master is not filled

@@ -122,7 +122,8 @@ class Uniter {
   }
 
   void unite(Cluster cluster) {
-    std::erase_if(cluster, [&](std::uint32_t mount) { return is_deleted_root(live_.mounts[mount].root); });
+    std::erase_if(cluster,
+                  [&](std::uint32_t mount) { return is_deleted_root(live_.mounts[mount].root); });
     const bool told = std::ranges::all_of(cluster, [&](std::uint32_t mount) {
       return delta_.sources.contains(mount) || desired_of_[mount] != no_index;
     });

@@ -149,7 +149,7 @@ struct TreeLine {
   std::string how;
 };
 
-std::string how_words(const Plan& plan, const DesiredMount& mount) {
+std::string how_words(const Plan& plan, const DesiredMount& mount, const std::vector<bool>& lone) {
   const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
   std::string how = flag_words(mount.attrs);
   const AttrDemand& flags = superblock.flags;
@@ -160,7 +160,7 @@ std::string how_words(const Plan& plan, const DesiredMount& mount) {
     how += (how.empty() ? "" : ",") + path::printable(param);
   }
   return both(both(how, "  ", idmap_words(plan, mount.idmap)), "  ",
-              propagation_words(plan, mount));
+              propagation_words(plan, mount, lone));
 }
 
 std::string namespace_title(const Plan& plan, std::uint32_t ns) {
@@ -256,6 +256,7 @@ std::string show_tree(const Plan& plan) {
   for (std::uint32_t index = static_cast<std::uint32_t>(plan.mounts.size()); index-- > 0;) {
     if (plan.mounts[index].parent == no_index) todo.push_back({index, "", ""});
   }
+  const std::vector<bool> lone = lone_groups(plan);
   while (!todo.empty()) {
     const Visit visit = std::move(todo.back());
     todo.pop_back();
@@ -266,7 +267,7 @@ std::string show_tree(const Plan& plan) {
     const bool covers = !is_root && mount.mountpoint.empty();
     lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : "") +
                          (mount.implied ? " (copy)" : ""),
-                     source_words(plan, mount), how_words(plan, mount)});
+                     source_words(plan, mount), how_words(plan, mount, lone)});
     const auto& below = children[visit.mount];
     for (std::size_t left = below.size(); left-- > 0;) {
       const bool last = left + 1 == below.size();

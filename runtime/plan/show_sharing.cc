@@ -4,21 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <vector>
 
 #include "runtime/base/path.h"
 
 namespace mntcr {
 namespace {
-
-/// Whether a group is there for one mount alone, which is then just `shared`.
-bool is_lone(const Plan& plan, std::uint32_t group) {
-  const auto in = [&](const DesiredMount& mount) {
-    return mount.group == group || mount.master == group;
-  };
-  return plan.groups[group].name.empty() && std::ranges::count_if(plan.mounts, in) == 1;
-}
 
 std::string group_title(const Plan& plan, std::uint32_t index) {
   const DesiredGroup& group = plan.groups[index];
@@ -43,10 +34,24 @@ std::string group_words(const Plan& plan, std::uint32_t group) {
   return name.empty() ? fmt::format("#{}", group) : path::printable(name);
 }
 
-std::string propagation_words(const Plan& plan, const DesiredMount& mount) {
+std::vector<bool> lone_groups(const Plan& plan) {
+  std::vector<std::size_t> uses(plan.groups.size());
+  for (const DesiredMount& mount : plan.mounts) {
+    for (const std::uint32_t group : {mount.group, mount.master}) {
+      if (group < uses.size()) ++uses[group];
+    }
+  }
+  std::vector<bool> lone(plan.groups.size());
+  for (std::size_t group = 0; group < lone.size(); ++group)
+    lone[group] = plan.groups[group].name.empty() && uses[group] == 1;
+  return lone;
+}
+
+std::string propagation_words(const Plan& plan, const DesiredMount& mount,
+                              const std::vector<bool>& lone) {
   std::vector<std::string> words;
   if (mount.master != no_index) words.push_back("slave:" + group_words(plan, mount.master));
-  if (mount.group < plan.groups.size() && is_lone(plan, mount.group)) {
+  if (mount.group < lone.size() && lone[mount.group]) {
     words.emplace_back("shared");
   } else if (mount.group != no_index) {
     words.push_back("shared:" + group_words(plan, mount.group));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "runtime/plan/plan.h"
 
@@ -10,8 +11,13 @@ namespace mntcr {
 /// What a group is called: its name, or "#2" for one that a mount alone asks for.
 std::string group_words(const Plan& plan, std::uint32_t group);
 
-/// "shared:logs", "slave:spool shared", "slave:spool unbindable"; empty for a private mount.
-std::string propagation_words(const Plan& plan, const DesiredMount& mount);
+/// For each group whether it is there for one mount alone, which is then just `shared`.
+std::vector<bool> lone_groups(const Plan& plan);
+
+/// "shared:logs", "slave:spool shared", "slave:spool unbindable"; empty for a private mount. `lone`
+/// is what lone_groups() says of the plan.
+std::string propagation_words(const Plan& plan, const DesiredMount& mount,
+                              const std::vector<bool>& lone);
 
 /// A mount among those of all namespaces: "worker:/tmp", or "/tmp" where there is one namespace.
 std::string mount_words(const Plan& plan, const DesiredMount& mount);
