@@ -117,7 +117,8 @@ class Judge {
     if (!is_group(wanted.group, mount.group)) return "is in another peer group";
     // A group of the parent's has the master that it has there.
     const bool crossing = wanted.group != no_index && !plan_.groups[wanted.group].parent.empty();
-    if (!crossing && !is_group(wanted.master, mount.master)) return "has another master";
+    if (!crossing && !is_group(wanted.master, model::master_group(mount)))
+      return "has another master";
     if (wanted.group != no_index) ++members_[wanted.group];
     if (!crossing && wanted.master != no_index) ++slaves_[wanted.master];
     return std::nullopt;
@@ -137,7 +138,9 @@ class Judge {
     for (std::uint32_t index = 0; index < plan_.groups.size(); ++index) {
       const model::PeerGroup* group = groups_[index];
       if (group == nullptr) continue;
-      if (group->members.size() != members_[index] || group->slaves.size() != slaves_[index])
+      std::size_t slaves = 0;
+      for (const model::Mount* member : group->members) slaves += member->slaves.size();
+      if (group->members.size() != members_[index] || slaves != slaves_[index])
         return fmt::format("group {} has others in it or among its slaves", index);
     }
     return std::nullopt;

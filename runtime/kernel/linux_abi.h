@@ -20,6 +20,7 @@ inline constexpr long sys_fsconfig = 431;
 inline constexpr long sys_fsmount = 432;
 inline constexpr long sys_fspick = 433;
 inline constexpr long sys_clone3 = 435;
+inline constexpr long sys_close_range = 436;
 inline constexpr long sys_openat2 = 437;
 inline constexpr long sys_mount_setattr = 442;
 inline constexpr long sys_statmount = 457;

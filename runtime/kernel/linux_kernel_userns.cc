@@ -3,7 +3,8 @@
 // parent has written the maps and opened the namespace, by system calls alone, as anything else is
 // forbidden in the child of a process with threads. It ends when the other end of its pipe is
 // closed, also when the parent dies, and sends no SIGCHLD that the parent's program would have to
-// expect.
+// expect. It keeps no other file open: it has inherited all that the parent's threads had open, and
+// among these is the pipe's end of each other child, which would wait for this one then.
 //
 // The child is found in `proc` by the number that its pidfd has there: the caller may be in another
 // pid namespace than the one that this /proc shows.
@@ -19,6 +20,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -65,9 +67,17 @@ Result<File> open_at(int dir, const std::string& path, int flags) {
   return file;
 }
 
+/// Closes all files but one; false if the kernel cannot. Only system calls.
+bool close_all_but(int kept) {
+  constexpr unsigned last = std::numeric_limits<unsigned>::max();
+  const auto number = static_cast<unsigned>(kept);
+  if (number > 0 && ::syscall(abi::sys_close_range, 0U, number - 1, 0U) < 0) return false;
+  return ::syscall(abi::sys_close_range, number + 1, last, 0U) == 0;
+}
+
 /// What the child does: waits for the end of `pipe`. Only system calls.
-[[noreturn]] void wait_for_end(int pipe, int other_end) {
-  ::close(other_end);
+[[noreturn]] void wait_for_end(int pipe) {
+  if (!close_all_but(pipe)) ::_exit(1);
   char byte = 0;
   while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {
   }
@@ -97,7 +107,7 @@ class Child {
     args.flags = abi::clone_newuser_flag | abi::clone_pidfd;
     args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     const long pid = ::syscall(abi::sys_clone3, &args, sizeof(args));
-    if (pid == 0) wait_for_end(ends[0], ends[1]);
+    if (pid == 0) wait_for_end(ends[0]);
     if (pid < 0) return failed("clone3");
     pid_ = static_cast<pid_t>(pid);
     pidfd_ = File(pidfd);

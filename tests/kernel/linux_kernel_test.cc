@@ -4,11 +4,16 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <thread>
 
 #include "runtime/base/mount_options.h"
 #include "runtime/kernel/features.h"
@@ -36,6 +41,36 @@ Fd open_dir(const std::string& path) {
 
 Fd open_file(const std::string& path) {
   return need(linux_kernel().openat2(Kernel::at_fdcwd, path, {}));
+}
+
+/// Several threads make user namespaces; whether all could.
+bool make_user_namespaces_at_once(const Fd& proc) {
+  constexpr int thread_count = 4;
+  constexpr int namespaces_each = 25;
+  std::atomic<bool> all_made = true;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < thread_count; ++i) {
+    threads.emplace_back([&] {
+      for (int made = 0; made < namespaces_each; ++made) {
+        const auto ns = linux_kernel().new_user_namespace(proc.get(), "0 0 1\n", "0 0 1\n");
+        if (!ns) all_made = false;
+      }
+    });
+  }
+  threads.clear();
+  return all_made;
+}
+
+/// The exit status of a child, or nothing if it does not end soon.
+std::optional<int> wait_for(pid_t child) {
+  constexpr std::chrono::milliseconds pause(20);
+  constexpr int most_pauses = 1500;
+  int status = 0;
+  for (int i = 0; i < most_pauses; ++i) {
+    if (::waitpid(child, &status, WNOHANG) == child) return status;
+    std::this_thread::sleep_for(pause);
+  }
+  return std::nullopt;
 }
 
 TEST_CASE("the kernel's own words come with a failure") {
@@ -232,6 +267,27 @@ TEST_CASE("a thread in another namespace leaves the caller where it was") {
   CHECK((need(seen).mode & 07777U) == 0711);
   CHECK(own() == before);
   CHECK((need(kernel.statx(Kernel::at_fdcwd, "/mnt", 0)).mode & 07777U) != 0711);
+}
+
+TEST_CASE("threads that make user namespaces at once do not wait for each other") {
+  const Fd proc = open_dir("/proc");
+  if (!linux_kernel().new_user_namespace(proc.get(), "0 0 1\n", "0 0 1\n"))
+    return leave_out("user namespaces");
+  // In a process group of their own: if they wait for each other, they are ended together.
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::setpgid(0, 0);
+    ::_exit(make_user_namespaces_at_once(proc) ? 0 : 1);
+  }
+  ::setpgid(child, child);
+  const std::optional<int> status = wait_for(child);
+  if (!status) {
+    ::kill(-child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
+  REQUIRE(status.has_value());
+  CHECK(*status == 0);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ Outcome<void> MountModel::set_attributes(Namespace& caller, const Place& at, boo
     const bool spared = top.ns->detached && !follows(KernelRule::no_change_inside_detached);
     if (inside && !spared) return Refusal(EINVAL);
   }
-  const std::vector<Mount*> mounts = recursive ? tree_of(top) : std::vector<Mount*>{&top};
+  const std::vector<Mount*> mounts = recursive ? tree_in_order(top) : std::vector<Mount*>{&top};
   for (const Mount* mount : mounts) {
     if (const int error = refuse_change(*mount, change); error != 0) return Refusal(error);
   }

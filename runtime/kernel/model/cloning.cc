@@ -13,12 +13,12 @@ Mount& MountModel::clone(Mount& of, Inode& root, const Cloning& how) {
   made.locked_attrs = of.locked_attrs;
   const bool peer = of.group != nullptr && !how.slave && follows(KernelRule::clone_keeps_group);
   if (how.slave && of.group != nullptr) {
-    set_master(made, of.group);
+    set_master(made, &of);
   } else if (follows(KernelRule::clone_keeps_master) || peer) {
-    set_master(made, of.master);
+    follow_master(made, of);
   }
   if (peer) {
-    join(made, *of.group);
+    join_behind(made, of);
   } else if (how.make_shared) {
     join(made, new_group());
   }
@@ -39,7 +39,7 @@ Outcome<Mount*> MountModel::clone_tree(Mount& of, Inode& root, const Cloning& ho
   std::vector<Pair> done{{&of, &made}};
   for (std::size_t next = 0; next < done.size(); ++next) {
     const Pair pair = done[next];
-    for (const auto& [number, child] : pair.from->children) {
+    for (Mount* child : children_in_order(*pair.from)) {
       const bool outside = next == 0 && !is_at_or_below(*child->mountpoint, root);
       if (outside && follows(KernelRule::only_below_clone_root)) continue;
       const bool prunes = follows(KernelRule::recursive_prunes_unbindable);

@@ -23,36 +23,62 @@ PeerGroup& MountModel::new_group() {
 
 void MountModel::join(Mount& mount, PeerGroup& group) {
   mount.group = &group;
-  group.members.emplace(mount.id, &mount);
+  mount.as_member = group.members.insert(group.members.end(), &mount);
 }
 
-void MountModel::set_master(Mount& mount, PeerGroup* master) {
-  if (mount.master == master) return;
-  if (mount.master != nullptr) mount.master->slaves.erase(mount.id);
+void MountModel::join_behind(Mount& mount, const Mount& peer) {
+  mount.group = peer.group;
+  mount.as_member = peer.group->members.insert(std::next(peer.as_member), &mount);
+}
+
+/// Even if it is the master already, `mount` becomes the first of its slaves.
+void MountModel::set_master(Mount& mount, Mount* master) {
+  if (mount.master != nullptr) mount.master->slaves.erase(mount.as_slave);
   mount.master = master;
-  if (master != nullptr) master->slaves.emplace(mount.id, &mount);
+  if (master != nullptr) mount.as_slave = master->slaves.insert(master->slaves.begin(), &mount);
 }
 
-/// Takes `mount` out of its group, which dies with its last member. Returns what its master is to
-/// be if it becomes a slave: the group that it left, or its master.
-PeerGroup* MountModel::leave(Mount& mount) {
+/// The master of `fellow`, if it has one.
+void MountModel::follow_master(Mount& mount, const Mount& fellow) {
+  set_master(mount, nullptr);
+  mount.master = fellow.master;
+  if (mount.master == nullptr) return;
+  mount.as_slave = mount.master->slaves.insert(std::next(fellow.as_slave), &mount);
+}
+
+std::vector<Mount*> ring_from(Mount& first) {
+  if (first.group == nullptr) return {&first};
+  const std::list<Mount*>& members = first.group->members;
+  const std::list<Mount*>::const_iterator begin = first.as_member;
+  std::vector<Mount*> ring(begin, members.end());
+  ring.insert(ring.end(), members.begin(), begin);
+  return ring;
+}
+
+/// Takes `mount` out of its group, which dies with its last member; it keeps its slaves. Returns
+/// whose they are to be: the next peer's, or its master's.
+Mount* MountModel::leave_group(Mount& mount) {
   PeerGroup* left = mount.group;
   if (left == nullptr) return mount.master;
+  const auto behind = left->members.erase(mount.as_member);
   mount.group = nullptr;
-  left->members.erase(mount.id);
-  if (!left->members.empty()) return left;
-
-  PeerGroup* heir = follows(KernelRule::group_death_rehomes) ? mount.master : nullptr;
-  const MountSet orphans = std::move(left->slaves);
-  left->slaves.clear();
-  for (const auto& [id, orphan] : orphans) {
-    orphan->master = nullptr;
-    set_master(*orphan, heir);
+  if (!left->members.empty()) {
+    return behind != left->members.end() ? *behind : left->members.front();
   }
   free_groups_.push_back(left->id);
   std::ranges::push_heap(free_groups_, std::greater<>());
   groups_.erase(left->id);
-  return mount.master;
+  return follows(KernelRule::group_death_rehomes) ? mount.master : nullptr;
+}
+
+/// They come before those that the heir has.
+void MountModel::hand_over_slaves(Mount& mount, Mount* heir) {
+  for (Mount* slave : mount.slaves) slave->master = heir;
+  if (heir == nullptr) {
+    mount.slaves.clear();
+  } else {
+    heir->slaves.splice(heir->slaves.begin(), mount.slaves);
+  }
 }
 
 void MountModel::change(Mount& mount, Propagation propagation) {
@@ -64,12 +90,13 @@ void MountModel::change(Mount& mount, Propagation propagation) {
   const bool sole = mount.group != nullptr && mount.group->members.size() == 1;
   if (propagation == Propagation::slave) {
     if (sole && !follows(KernelRule::sole_member_keeps_master)) return;
-    PeerGroup* master = leave(mount);
-    if (follows(KernelRule::slave_of_left_group)) set_master(mount, master);
+    Mount* heir = leave_group(mount);
+    hand_over_slaves(mount, heir);
+    if (follows(KernelRule::slave_of_left_group)) set_master(mount, sole ? mount.master : heir);
     if (!follows(KernelRule::slave_keeps_unbindable)) mount.unbindable = false;
     return;
   }
-  leave(mount);
+  hand_over_slaves(mount, leave_group(mount));
   if (follows(KernelRule::private_clears_master)) set_master(mount, nullptr);
   mount.unbindable = propagation == Propagation::unbindable;
 }
@@ -83,14 +110,14 @@ std::vector<Mount*> MountModel::receivers(const Mount& parent) const {
   while (!todo.empty()) {
     const PeerGroup& group = *todo.back();
     todo.pop_back();
-    for (const auto& [id, member] : group.members) {
+    for (Mount* member : group.members) {
       if (member != &parent) all.push_back(member);
-    }
-    for (const auto& [id, slave] : group.slaves) {
-      if (slave->group == nullptr) {
-        all.push_back(slave);
-      } else if (seen.insert(slave->group).second) {
-        todo.push_back(slave->group);
+      for (Mount* slave : member->slaves) {
+        if (slave->group == nullptr) {
+          all.push_back(slave);
+        } else if (seen.insert(slave->group).second) {
+          todo.push_back(slave->group);
+        }
       }
     }
   }
@@ -128,28 +155,25 @@ Outcome<void> MountModel::set_group(const Place& from, const Place& to) {
   if (const int error = refuse_group(from, to); error != 0) return Refusal(error);
   if (!follows(KernelRule::set_group_gives)) return {};
   Mount& taker = *to.mount;
-  PeerGroup* group = from.mount->group;
-  PeerGroup* master = from.mount->master;
-  if (taker.group != nullptr && taker.group == group) return {};
-  leave(taker);
-  set_master(taker, master);
-  if (group == nullptr) return {};
-  join(taker, *group);
+  const Mount& giver = *from.mount;
+  if (taker.group != nullptr && taker.group == giver.group) return {};
+  hand_over_slaves(taker, leave_group(taker));
+  follow_master(taker, giver);
+  if (giver.group == nullptr) return {};
+  join_behind(taker, giver);
   if (follows(KernelRule::set_group_clears_unbindable)) taker.unbindable = false;
   return {};
 }
 
 std::uint64_t MountModel::propagates_from(const Mount& mount) const {
-  const PeerGroup* first = mount.master;
-  for (const PeerGroup* group = first; group != nullptr;) {
-    for (const auto& [id, member] : group->members) {
+  for (const Mount* master = mount.master; master != nullptr; master = master->master) {
+    for (Mount* member : master->group->members) {
       const bool seen = member->ns == mount.ns && mount.ns != nullptr &&
                         is_reachable({member, member->root}, root_of(*mount.ns));
       if (!seen) continue;
-      if (group == first) return 0;
-      return follows(KernelRule::propagates_from_dominating) ? group->id : 0;
+      if (master == mount.master) return 0;
+      return follows(KernelRule::propagates_from_dominating) ? master->group->id : 0;
     }
-    group = group->members.begin()->second->master;
   }
   return 0;
 }

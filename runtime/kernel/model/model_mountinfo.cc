@@ -40,7 +40,7 @@ std::string options_of(const Mount& mount) {
 std::string propagation_of(const Mount& mount, std::uint64_t from) {
   std::string text;
   if (mount.group != nullptr) text += fmt::format("shared:{} ", mount.group->id);
-  if (mount.master != nullptr) text += fmt::format("master:{} ", mount.master->id);
+  if (mount.master != nullptr) text += fmt::format("master:{} ", master_group(mount)->id);
   if (from != 0) text += fmt::format("propagate_from:{} ", from);
   if (mount.unbindable) text += "unbindable ";
   return text;

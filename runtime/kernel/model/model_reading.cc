@@ -33,7 +33,7 @@ MountStatus basics_of(const Mount& mount) {
   status.attrs = mount.attrs;
   status.propagation = propagation_bits(mount);
   status.peer_group = mount.group == nullptr ? 0 : mount.group->id;
-  status.master = mount.master == nullptr ? 0 : mount.master->id;
+  status.master = mount.master == nullptr ? 0 : master_group(mount)->id;
   return status;
 }
 

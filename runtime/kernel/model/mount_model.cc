@@ -1,11 +1,34 @@
 #include "runtime/kernel/model/mount_model.h"
 
+#include <algorithm>
+
 namespace mntcr::model {
 
 std::vector<Mount*> tree_of(Mount& mount) {
   std::vector<Mount*> all{&mount};
   for (std::size_t next = 0; next < all.size(); ++next) {
     for (const auto& [number, child] : all[next]->children) all.push_back(child);
+  }
+  return all;
+}
+
+std::vector<Mount*> children_in_order(const Mount& mount) {
+  std::vector<Mount*> all;
+  all.reserve(mount.children.size());
+  for (const auto& [number, child] : mount.children) all.push_back(child);
+  std::ranges::sort(all, {}, &Mount::attached);
+  return all;
+}
+
+std::vector<Mount*> tree_in_order(Mount& mount) {
+  std::vector<Mount*> all;
+  std::vector<Mount*> todo{&mount};
+  while (!todo.empty()) {
+    Mount* next = todo.back();
+    todo.pop_back();
+    all.push_back(next);
+    const std::vector<Mount*> children = children_in_order(*next);
+    todo.insert(todo.end(), children.rbegin(), children.rend());
   }
   return all;
 }
@@ -111,11 +134,11 @@ Mount& MountModel::outside_relative(Mount& of, bool as_master) {
   Mount& made = new_mount(of.superblock, *of.root);
   if (!as_master) {
     if (of.group == nullptr) change(of, Propagation::shared);
-    join(made, *of.group);
-    set_master(made, of.master);
+    join_behind(made, of);
+    follow_master(made, of);
   } else {
     change(made, Propagation::shared);
-    set_master(of, made.group);
+    set_master(of, &made);
   }
   return made;
 }
@@ -124,6 +147,7 @@ Mount& MountModel::outside_relative(Mount& of, bool as_master) {
 void MountModel::attach(Mount& mount, Mount& parent, Inode& mountpoint) {
   mount.parent = &parent;
   mount.mountpoint = &mountpoint;
+  mount.attached = ++last_attached_;
   parent.children.insert_or_assign(mountpoint.number, &mount);
   mountpoint.mounted.insert_or_assign(mount.id, &mount);
 }
@@ -157,16 +181,15 @@ void MountModel::leave_namespace(Mount& mount) {
 /// The mount lives on in the files that are open on it. Its children must be gone.
 void MountModel::forget(Mount& mount) {
   leave_namespace(mount);
-  leave(mount);
+  hand_over_slaves(mount, leave_group(mount));
   set_master(mount, nullptr);
   mounts_.erase(mount.id);
 }
 
 void MountModel::dissolve(Namespace& ns) {
   if (ending_) return;
-  std::vector<Mount*> all;
-  all.reserve(ns.mounts.size());
-  for (const auto& [id, mount] : ns.mounts) all.push_back(mount);
+  std::vector<Mount*> all = tree_in_order(*ns.root);
+  std::ranges::reverse(all);
   take_off(all);
   namespaces_.erase(ns.id);
 }

@@ -2,12 +2,15 @@
 // files or tasks. Each operation costs what it touches: groups know their members and slaves,
 // mounts their children, inodes what stands on them, and nothing ever looks through all mounts.
 //
+// Peers, slaves and children have the kernel's order, for what masters copies get depends on it.
+//
 // The rules are those of specs/kernel-semantics.md, each in one place and each behind follows(), so
 // that a test can leave one out.
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,9 +38,8 @@ using MountSet = std::map<std::uint64_t, Mount*>;
 
 /// A peer group. Peers share superblock and master. It ends with its last member.
 struct PeerGroup {
-  std::uint64_t id = 0;  ///< the lowest number that was free
-  MountSet members;
-  MountSet slaves;  ///< all mounts whose master it is
+  std::uint64_t id = 0;       ///< the lowest number that was free
+  std::list<Mount*> members;  ///< a ring; who joins comes behind the one it is to be like
 };
 
 /// Keeps a namespace alive; the last one to go dissolves it.
@@ -74,8 +76,12 @@ struct Mount : std::enable_shared_from_this<Mount> {
   Inode* mountpoint = nullptr;               ///< in the parent's superblock
   std::map<std::uint64_t, Mount*> children;  ///< by the number of their mountpoint's inode
   Namespace* ns = nullptr;                   ///< none once it is unmounted
+  std::uint64_t attached = 0;                ///< growing with each attaching: the order of children
   PeerGroup* group = nullptr;
-  PeerGroup* master = nullptr;
+  Mount* master = nullptr;   ///< a member of the group whose slave it is
+  std::list<Mount*> slaves;  ///< those whose master it is: new ones first, clones behind originals
+  std::list<Mount*>::iterator as_member;  ///< in `group`, if any
+  std::list<Mount*>::iterator as_slave;   ///< of `master`, if any
   bool unbindable = false;
   bool locked = false;
   std::uint64_t attrs = 0;
@@ -84,6 +90,11 @@ struct Mount : std::enable_shared_from_this<Mount> {
   std::optional<Idmap> idmap;
   std::shared_ptr<NamespaceHold> shows;  ///< the namespace whose file it shows
 };
+
+/// The group whose slave `mount` is, or nullptr.
+inline PeerGroup* master_group(const Mount& mount) {
+  return mount.master == nullptr ? nullptr : mount.master->group;
+}
 
 /// A file on a mount.
 struct Place {
@@ -177,9 +188,12 @@ class MountModel {
 
   // groups.cc
   PeerGroup& new_group();
-  void join(Mount& mount, PeerGroup& group);
-  void set_master(Mount& mount, PeerGroup* master);
-  PeerGroup* leave(Mount& mount);
+  static void join(Mount& mount, PeerGroup& group);
+  static void join_behind(Mount& mount, const Mount& peer);
+  static void set_master(Mount& mount, Mount* master);
+  static void follow_master(Mount& mount, const Mount& fellow);
+  Mount* leave_group(Mount& mount);
+  static void hand_over_slaves(Mount& mount, Mount* heir);
   void change(Mount& mount, Propagation propagation);
   [[nodiscard]] std::vector<Mount*> receivers(const Mount& parent) const;
   [[nodiscard]] int refuse_group(const Place& from, const Place& to) const;
@@ -194,17 +208,26 @@ class MountModel {
   struct Copying {
     Mount* receiver;
     std::size_t source;  ///< 0 is what is attached, n the copy of step n - 1
+    std::size_t master;  ///< of the copy; 0 also for a peer of what is attached
     bool slave;
     bool shared;
+    bool beside;  ///< at a peer of the parent
+  };
+  struct CopyPlan {
+    const Mount& parent;
+    const Inode& mountpoint;
+    std::vector<Copying> steps;
+    std::unordered_set<const Mount*> masters;  ///< of the receivers so far, and of the parent
+    std::unordered_map<const PeerGroup*, std::size_t> last_in;  ///< the last step in each group
   };
   [[nodiscard]] std::vector<Copying> plan_copies(const Mount& parent,
                                                  const Inode& mountpoint) const;
   [[nodiscard]] bool gets_copy(const Mount& mount, const Mount& parent,
                                const Inode& mountpoint) const;
-  [[nodiscard]] std::size_t plan_group(const PeerGroup& group, std::size_t source,
-                                       const Mount& parent, const Inode& mountpoint,
-                                       std::vector<Copying>& plan) const;
-  void plan_slaves(const Mount& parent, const Inode& mountpoint, std::vector<Copying>& plan) const;
+  static void add_step(CopyPlan& plan, const Copying& step);
+  [[nodiscard]] std::size_t find_master(const Mount& receiver, const CopyPlan& plan) const;
+  void plan_group(Mount& first, CopyPlan& plan) const;
+  void plan_slaves(CopyPlan& plan) const;
   std::vector<Mount*> make_copies(Mount& source, const std::vector<Copying>& plan);
   void graft(Mount& source, const Place& to, std::uint64_t userns);
   void land(Mount& tree, const Place& at, std::uint64_t userns);
@@ -233,7 +256,7 @@ class MountModel {
     Place to;
   };
   [[nodiscard]] std::vector<Sliding> find_sliding(const Mounts& also, const Mounts& going) const;
-  static std::vector<Mount*> all_that_goes(const std::vector<Mount*>& tree, const Mounts& also);
+  static std::vector<Mount*> all_that_goes(std::vector<Mount*> tree, const Mounts& also);
   void umount_tree(Mount& mount, bool propagate);
   void take_off(const std::vector<Mount*>& going);
 
@@ -243,6 +266,7 @@ class MountModel {
   std::uint64_t last_namespace_ = 0;
   std::uint64_t last_userns_ = 0;
   std::uint64_t last_group_ = 0;
+  std::uint64_t last_attached_ = 0;
   std::uint32_t last_dev_minor_ = 0;
   std::map<std::uint64_t, std::unique_ptr<PeerGroup>> groups_;
   std::vector<std::uint64_t> free_groups_;  ///< a heap, lowest first
@@ -252,6 +276,15 @@ class MountModel {
 
 /// `mount` and all below it, parents first.
 std::vector<Mount*> tree_of(Mount& mount);
+
+/// What stands on `mount`, the longest there first.
+std::vector<Mount*> children_in_order(const Mount& mount);
+
+/// `mount` and all below it, each before what is below it and this before its next sibling.
+std::vector<Mount*> tree_in_order(Mount& mount);
+
+/// The members of the group of `first`, from it on; just itself if it is not shared.
+std::vector<Mount*> ring_from(Mount& first);
 
 /// What is mounted at exactly that place, or nullptr.
 Mount* child_at(const Mount& mount, const Inode& inode);

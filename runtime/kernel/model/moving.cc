@@ -18,9 +18,8 @@ bool MountModel::would_cover(const Mount& parent, const Mount& mount,
                              const Inode& mountpoint) const {
   if (parent.group == nullptr || mount.root != &mountpoint) return false;
   if (mount.group == parent.group) return true;
-  for (const PeerGroup* group = mount.master; group != nullptr;
-       group = group->members.begin()->second->master) {
-    if (group == parent.group) return true;
+  for (const Mount* master = mount.master; master != nullptr; master = master->master) {
+    if (master->group == parent.group) return true;
   }
   return false;
 }

@@ -12,58 +12,104 @@ bool MountModel::gets_copy(const Mount& mount, const Mount& parent, const Inode&
   return is_at_or_below(mountpoint, *mount.root) || !follows(KernelRule::only_where_visible);
 }
 
-/// Plans a slave for the first member of a slave group and peers of it for the others; returns
-/// what the group's own slaves are copied from, which is `source` if no member gets any.
-std::size_t MountModel::plan_group(const PeerGroup& group, std::size_t source, const Mount& parent,
-                                   const Inode& mountpoint, std::vector<Copying>& plan) const {
-  std::size_t first = 0;
-  for (const auto& [id, member] : group.members) {
-    if (!gets_copy(*member, parent, mountpoint)) continue;
-    const bool slave = first == 0 || !follows(KernelRule::one_copy_per_slave_group);
-    const bool shared = first != 0 || follows(KernelRule::shared_as_receiver);
-    plan.push_back({member, slave ? source : first, slave, shared});
-    if (first == 0) first = plan.size();
+void MountModel::add_step(CopyPlan& plan, const Copying& step) {
+  plan.steps.push_back(step);
+  if (step.receiver->master != nullptr) plan.masters.insert(step.receiver->master);
+  if (step.receiver->group != nullptr) {
+    plan.last_in.insert_or_assign(step.receiver->group, plan.steps.size());
   }
-  return first == 0 ? source : first;
+}
+
+/// What a slave copy for `receiver` is made from: by the rules the copy at the nearest group above
+/// that has one. Linux climbs from the copy made last, though, until it meets one whose receiver
+/// has the same master, and so misses it after a copy that has no such one above it.
+std::size_t MountModel::find_master(const Mount& receiver, const CopyPlan& plan) const {
+  if (!follows(KernelRule::nearest_visible_master)) return 0;
+  if (!follows(KernelRule::gap_misleads)) {
+    for (const Mount* at = receiver.master; at != nullptr; at = at->master) {
+      const auto found = plan.last_in.find(at->group);
+      if (found != plan.last_in.end()) return found->second;
+    }
+    return 0;
+  }
+  const Mount* below = &receiver;
+  while (below->master != nullptr && !plan.masters.contains(below->master)) below = below->master;
+  std::size_t at = plan.steps.size();
+  while (at != 0 && !plan.steps[at - 1].beside) {
+    const Copying& step = plan.steps[at - 1];
+    if (step.receiver->master == below->master) {
+      const bool peers = below->group != nullptr && step.receiver->group == below->group;
+      return peers ? at : step.master;
+    }
+    at = step.master;
+  }
+  return at;
+}
+
+/// Plans a slave for the first member of a slave group that gets a copy, and peers of it for the
+/// others. `first` is the first member that a walk through slaves meets, or a slave without peers.
+void MountModel::plan_group(Mount& first, CopyPlan& plan) const {
+  bool had_one = false;
+  std::size_t source = 0;
+  for (Mount* member : ring_from(first)) {
+    if (!gets_copy(*member, plan.parent, plan.mountpoint)) continue;
+    const bool slave = !had_one || !follows(KernelRule::one_copy_per_slave_group);
+    if (!had_one) source = find_master(*member, plan);
+    const std::size_t last = plan.steps.size();
+    const bool shared =
+        member->group != nullptr && (had_one || follows(KernelRule::shared_as_receiver));
+    add_step(plan, {.receiver = member,
+                    .source = slave ? source : last,
+                    .master = source,
+                    .slave = slave,
+                    .shared = shared,
+                    .beside = false});
+    had_one = true;
+  }
 }
 
 /// The copies to be made when something is attached at `mountpoint` below `parent`, each after the
 /// one it is made from. Groups without a visible member are passed through.
 std::vector<MountModel::Copying> MountModel::plan_copies(const Mount& parent,
                                                          const Inode& mountpoint) const {
-  std::vector<Copying> plan;
-  if (parent.group == nullptr) return plan;
+  CopyPlan plan{parent, mountpoint, {}, {}, {}};
+  if (parent.group == nullptr) return {};
+  if (parent.master != nullptr) plan.masters.insert(parent.master);
+  plan.last_in.emplace(parent.group, 0);
   const bool slaves = !follows(KernelRule::peers_get_peers);
-  for (const auto& [id, peer] : parent.group->members) {
+  for (Mount* peer : ring_from(**parent.as_member)) {
     if (!follows(KernelRule::propagates_to_peers)) break;
-    if (gets_copy(*peer, parent, mountpoint)) plan.push_back({peer, 0, slaves, true});
+    if (!gets_copy(*peer, parent, mountpoint)) continue;
+    add_step(plan, {.receiver = peer,
+                    .source = slaves ? 0 : plan.steps.size(),
+                    .master = 0,
+                    .slave = slaves,
+                    .shared = true,
+                    .beside = true});
   }
-  if (follows(KernelRule::propagates_to_slaves)) plan_slaves(parent, mountpoint, plan);
-  return plan;
+  if (follows(KernelRule::propagates_to_slaves)) plan_slaves(plan);
+  return std::move(plan.steps);
 }
 
-void MountModel::plan_slaves(const Mount& parent, const Inode& mountpoint,
-                             std::vector<Copying>& plan) const {
-  struct Level {
-    const PeerGroup* group;
-    std::size_t source;
-  };
-  const bool by_level = follows(KernelRule::nearest_visible_master);
-  std::vector<Level> todo{{parent.group, 0}};
-  std::unordered_set<const PeerGroup*> seen{parent.group};
-  while (!todo.empty()) {
-    const Level level = todo.back();
-    todo.pop_back();
-    for (const auto& [id, slave] : level.group->slaves) {
-      if (slave->group == nullptr) {
-        if (gets_copy(*slave, parent, mountpoint))
-          plan.push_back({slave, level.source, true, false});
-      } else if (seen.insert(slave->group).second) {
-        const std::size_t source =
-            plan_group(*slave->group, level.source, parent, mountpoint, plan);
-        todo.push_back({slave->group, by_level ? source : 0});
+/// Group by group in the kernel's order: all below a slave group before the next one.
+void MountModel::plan_slaves(CopyPlan& plan) const {
+  std::vector<Mount*> todo;
+  std::unordered_set<const PeerGroup*> seen{plan.parent.group};
+  const auto add_slaves = [&](Mount& first) {
+    std::vector<Mount*> slaves;
+    for (Mount* member : ring_from(first)) {
+      for (Mount* slave : member->slaves) {
+        if (slave->group == nullptr || seen.insert(slave->group).second) slaves.push_back(slave);
       }
     }
+    todo.insert(todo.end(), slaves.rbegin(), slaves.rend());
+  };
+  add_slaves(**plan.parent.as_member);
+  while (!todo.empty()) {
+    Mount& first = *todo.back();
+    todo.pop_back();
+    plan_group(first, plan);
+    add_slaves(first);
   }
 }
 

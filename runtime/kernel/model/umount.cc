@@ -4,6 +4,7 @@
 // mounted over their root; then those that are locked to a parent that stays. What remains is the
 // largest set that pulls nothing foreign away and uncovers nothing that must stay covered. Both
 // steps spread from each mount that stays, so that they cost what they touch.
+#include <algorithm>
 #include <cerrno>
 
 #include "runtime/kernel/model/mount_model.h"
@@ -90,13 +91,22 @@ void MountModel::spare_locked(Mounts& also, const Mounts& going) const {
 }
 
 /// Takes mounts out of everything. What stands on them must be among them, or have been taken off.
+/// Only when all have left their groups do their slaves go to those that stay.
 void MountModel::take_off(const std::vector<Mount*>& going) {
   std::vector<std::shared_ptr<Mount>> last;  // they may be the last to hold a namespace
   last.reserve(going.size());
+  std::unordered_map<Mount*, Mount*> heirs;
   for (Mount* mount : going) {
     last.push_back(mount->shared_from_this());
     detach(*mount);
-    leave(*mount);
+    heirs.emplace(mount, leave_group(*mount));
+    set_master(*mount, nullptr);
+  }
+  for (Mount* mount : going) {
+    if (mount->slaves.empty()) continue;
+    Mount* heir = mount;
+    for (auto at = heirs.find(heir); at != heirs.end(); at = heirs.find(heir)) heir = at->second;
+    hand_over_slaves(*mount, heir);
   }
   for (Mount* mount : going) forget(*mount);
 }
@@ -118,25 +128,27 @@ std::vector<MountModel::Sliding> MountModel::find_sliding(const Mounts& also,
   return sliding;
 }
 
-/// By id. With a rule broken something may be left that stands on what goes: that goes, too.
-std::vector<Mount*> MountModel::all_that_goes(const std::vector<Mount*>& tree, const Mounts& also) {
+/// The tree from its end on, then the others by id. With a rule broken something may be left that
+/// stands on what goes: that goes, too.
+std::vector<Mount*> MountModel::all_that_goes(std::vector<Mount*> tree, const Mounts& also) {
+  const Mounts going(tree.begin(), tree.end());
   MountSet all;
-  for (Mount* mount : tree) all.emplace(mount->id, mount);
   for (Mount* mount : also) all.emplace(mount->id, mount);
   for (const Mount* mount : also) {
     for (const auto& [number, child] : mount->children) {
-      if (all.contains(child->id)) continue;
-      for (Mount* lost : tree_of(*child)) all.emplace(lost->id, lost);
+      if (all.contains(child->id) || going.contains(child)) continue;
+      for (Mount* lost : tree_of(*child)) {
+        if (!going.contains(lost)) all.emplace(lost->id, lost);
+      }
     }
   }
-  std::vector<Mount*> ordered;
-  ordered.reserve(all.size());
-  for (const auto& [id, mount] : all) ordered.push_back(mount);
-  return ordered;
+  std::ranges::reverse(tree);
+  for (const auto& [id, mount] : all) tree.push_back(mount);
+  return tree;
 }
 
 void MountModel::umount_tree(Mount& mount, bool propagate) {
-  const std::vector<Mount*> tree = tree_of(mount);
+  const std::vector<Mount*> tree = tree_in_order(mount);
   const Mounts going(tree.begin(), tree.end());
   Mounts also;
   if (propagate) {

@@ -82,6 +82,48 @@ void chains(World& w) {
   w.expect(w.master("/b/b/b/a") == w.group("/a/a"), "by the first");
 }
 
+/// A slave of `from` at `to`, shared itself if asked.
+void add_slave(World& w, const std::string& from, const std::string& to, bool shared) {
+  w.works(w.bind(from, to), "bind " + from + " to " + to);
+  w.works(w.change(to, abi::ms_slave), "slave " + to);
+  if (shared) w.works(w.change(to, abi::ms_shared), "share " + to);
+}
+
+void misleading_gap(World& w) {
+  w.works(w.mount("/a/a/a"), "mount the first");
+  w.works(w.change("/a/a/a", abi::ms_shared), "share it");
+  add_slave(w, "/a/a/a", "/a/a/b", true);
+  add_slave(w, "/a/a/b", "/a/b/a", false);
+  add_slave(w, "/a/a/b", "/a/b/b", true);
+  w.works(w.bind("/a/b/b/b", "/b/a/a"), "a narrow peer of the slave's slave");
+  add_slave(w, "/a/b/b", "/b/a/b", false);
+  w.works(w.umount("/a/b/b"), "only the narrow one is left");
+  add_slave(w, "/a/a/b", "/b/b/a", false);
+  w.works(w.mount("/a/a/a/a"), "mount");
+  const std::uint64_t middle = w.group("/a/a/b/a");
+  w.expect(w.master("/b/b/a/a") == middle, "the slave made last, which is the first to get one");
+  w.expect(w.master("/b/a/b/a") == middle, "the one beyond the gap");
+  w.expect(w.master("/a/b/a/a") == w.group("/a/a/a/a"), "the slave made first is misled");
+}
+
+void slaves_in_order(World& w) {
+  w.works(w.mount("/a/a/a"), "mount the first");
+  w.works(w.change("/a/a/a", abi::ms_shared), "share it");
+  add_slave(w, "/a/a/a", "/a/a/b", true);
+  add_slave(w, "/a/a/b", "/a/b/b", true);
+  w.works(w.bind("/a/b/b/b", "/b/a/a"), "a narrow peer of the slave's slave");
+  add_slave(w, "/a/b/b", "/b/a/b", false);
+  w.works(w.umount("/a/b/b"), "only the narrow one is left");
+  add_slave(w, "/a/a/b", "/b/b/a", false);
+  w.works(w.bind("/b/b/a", "/a/b/a"), "a clone comes behind its original");
+  w.works(w.change("/b/b/a", abi::ms_slave), "and a slave made one again comes first");
+  w.works(w.mount("/a/a/a/a"), "mount");
+  const std::uint64_t middle = w.group("/a/a/b/a");
+  w.expect(w.master("/b/b/a/a") == middle, "the first");
+  w.expect(w.master("/a/b/a/a") == middle, "the clone");
+  w.expect(w.master("/b/a/b/a") == middle, "the one beyond the gap, which comes last");
+}
+
 void narrow_peers(World& w) {
   w.works(w.mount("/a"), "mount /a");
   w.works(w.change("/a", abi::ms_shared), "share /a");
@@ -208,6 +250,8 @@ std::vector<Case> attaching_cases() {
       {"a slave's copy is shared as the slave is", {Rule::shared_as_receiver}, true, shared_slaves},
       {"a slave group gets one slave", {Rule::one_copy_per_slave_group}, true, slave_groups},
       {"chains of masters with a gap", {Rule::nearest_visible_master}, true, chains},
+      {"a slave after one beyond a gap", {Rule::gap_misleads}, true, misleading_gap},
+      {"slaves before one beyond a gap", {}, true, slaves_in_order},
       {"a peer that does not show the place gets nothing",
        {Rule::only_where_visible},
        true,

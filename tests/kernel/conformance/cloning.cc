@@ -77,6 +77,17 @@ void deleted_clone(World& w) {
   w.refused(w.attach(tree, "/a"), ENOENT, "attach");
 }
 
+void deleted_cover(World& w) {
+  constexpr std::uint32_t mode = 0755;
+  w.need(w.kernel.mkdirat(Kernel::at_fdcwd, "/gone", mode));
+  const Fd tree = w.tmpfs();
+  const Fd cover = w.tree("/gone");
+  w.works(w.attach_in(cover, tree, ""), "something over the tree's root");
+  w.need(w.kernel.unlinkat(Kernel::at_fdcwd, "/gone", abi::at_removedir));
+  w.refused(w.attach(tree, "/a"), ENOENT, "attach");
+  w.works(w.attach(w.tmpfs(), "/a"), "attach a tree with nothing over it");
+}
+
 void make_shared(World& w) {
   w.works(w.mount("/a"), "mount /a");
   w.works(w.change("/a", abi::ms_unbindable), "make it unbindable");
@@ -189,6 +200,7 @@ std::vector<Case> cloning_cases() {
       {"a bind that would reveal what is locked", {Rule::locked_child_below}, true, locked_clone},
       {"a recursive bind of a part", {Rule::only_below_clone_root}, true, part_clone},
       {"a tree whose root is deleted", {Rule::deleted_root}, false, deleted_clone},
+      {"a tree with something deleted over its root", {}, true, deleted_cover},
   };
 }
 

@@ -73,6 +73,7 @@ class Generator {
   void plan_unbindable_tree(unsigned ns, const State& state);
   void plan_dying_group(unsigned ns, const State& state);
   void plan_slave_below_master(unsigned ns, const State& state);
+  void plan_gap(unsigned ns, const State& state);
 
   void draw_movable(Operation& op, const State& state);
   std::uint64_t draw_propagation();

@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <mutex>
 #include <utility>
 
 #include "runtime/kernel/linux_abi.h"
@@ -43,12 +42,7 @@ class LinuxMachine final : public Machine {
     proc_ = std::move(*proc);
     if (auto unshared = kernel_.unshare(abi::clone_newns); !unshared) return unshared;
     if (auto entered = make_root(); !entered) return entered;
-    auto user_namespace = [&] {
-      // The child waits for the end of its pipe; two at a time would hold each other's open.
-      static std::mutex one_at_a_time;
-      const std::lock_guard lock(one_at_a_time);
-      return new_user_namespace(kernel_, proc_);
-    }();
+    auto user_namespace = new_user_namespace(kernel_, proc_);
     if (!user_namespace) return Failure(user_namespace.error());
     user_namespace_ = std::move(*user_namespace);
     auto base = current_namespace();

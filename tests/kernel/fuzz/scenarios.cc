@@ -11,12 +11,17 @@ namespace mntcr::fuzz {
 
 void Generator::plan_scenario(const World& world, const State& state) {
   using Scenario = void (Generator::*)(unsigned, const State&);
-  constexpr std::array<Scenario, 10> scenarios = {
-      &Generator::plan_unbindable_tree,  &Generator::plan_dying_group,
-      &Generator::plan_removed_root,     &Generator::plan_locked_read_only,
-      &Generator::plan_locked_child,     &Generator::plan_change_inside,
-      &Generator::plan_covered_tree,     &Generator::plan_covered_source,
-      &Generator::plan_own_peer_beneath, &Generator::plan_slave_below_master};
+  constexpr std::array<Scenario, 11> scenarios = {&Generator::plan_unbindable_tree,
+                                                  &Generator::plan_dying_group,
+                                                  &Generator::plan_removed_root,
+                                                  &Generator::plan_locked_read_only,
+                                                  &Generator::plan_locked_child,
+                                                  &Generator::plan_change_inside,
+                                                  &Generator::plan_covered_tree,
+                                                  &Generator::plan_covered_source,
+                                                  &Generator::plan_own_peer_beneath,
+                                                  &Generator::plan_slave_below_master,
+                                                  &Generator::plan_gap};
   const Scenario scenario = scenarios.at(below(scenarios.size()));
   (this->*scenario)(draw_namespace(world), state);
 }
@@ -145,6 +150,28 @@ void Generator::plan_slave_below_master(unsigned ns, const State& /*state*/) {
   plan({.kind = Kind::bind, .ns = ns, .path = "/a", .to = "/b"});
   plan_change(ns, "/b", abi::ms_slave);
   plan({.kind = Kind::move, .ns = ns, .path = "/b", .to = "/a" + inside});
+}
+
+/// A slave beyond a group that does not show the place, among others that do.
+void Generator::plan_gap(unsigned ns, const State& /*state*/) {
+  const auto add_slave = [&](const std::string& from, const std::string& to, bool shared) {
+    plan({.kind = Kind::bind, .ns = ns, .path = from, .to = to});
+    plan_change(ns, to, abi::ms_slave);
+    if (shared) plan_change(ns, to, abi::ms_shared);
+  };
+  plan_change(ns, "", abi::ms_private);
+  plan({.kind = Kind::mount_new, .ns = ns, .path = "/a"});
+  plan({.kind = Kind::mount_new, .ns = ns, .path = "/a/a/a"});
+  plan_change(ns, "/a/a/a", abi::ms_shared);
+  add_slave("/a/a/a", "/a/a/b", true);
+  add_slave("/a/a/b", "/a/b/a", chance(30));
+  add_slave("/a/a/b", "/a/b/b", true);
+  plan({.kind = Kind::mount_new, .ns = ns, .path = "/b"});
+  plan({.kind = Kind::bind, .ns = ns, .path = "/a/b/b/b", .to = "/b/a/a"});
+  add_slave("/a/b/b", "/b/a/b", chance(30));
+  plan({.kind = Kind::umount, .ns = ns, .path = "/a/b/b", .lazy = true});
+  add_slave("/a/a/b", "/b/b/a", chance(30));
+  plan({.kind = Kind::mount_new, .ns = ns, .path = "/a/a/a/a"});
 }
 
 }  // namespace mntcr::fuzz
