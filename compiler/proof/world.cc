@@ -78,6 +78,7 @@ ProofWorld::ProofWorld(const Plan& plan) {
     if (path != "/")
       check(kernel_.add_mount({.path = path, .superblock = {}, .root = {}, .propagation = {}}));
   }
+  make_files(plan);
   add_relatives();
   for (std::uint32_t index = 0; index < plan.superblocks.size(); ++index) {
     const DesiredSuperblock& superblock = plan.superblocks[index];
@@ -94,6 +95,34 @@ ProofWorld::ProofWorld(const Plan& plan) {
     if (mount != nullptr) groups_[index] = mount->group;
   }
   before_ = fingerprints();
+}
+
+/// What nothing is known of fits a file and a directory alike, but a mountpoint that is made for it
+/// is of one kind: a bind that asks for a file, or lies on one, is one of a file.
+void ProofWorld::make_files(const Plan& plan) {
+  std::set<std::pair<std::uint32_t, std::string>> files;
+  for (const DesiredNode& node : plan.nodes) {
+    if (node.kind != NodeKind::directory) files.emplace(node.superblock, node.path);
+  }
+  std::vector<bool> is_file(plan.mounts.size(), false);
+  for (const Op& op : plan.ops) {
+    if (op.kind == OpKind::make_mountpoint && op.create == Create::file && op.mount != no_index)
+      is_file[op.mount] = true;
+  }
+  for (std::uint32_t index = 0; index < plan.mounts.size(); ++index) {
+    const DesiredMount& mount = plan.mounts[index];
+    if (mount.parent != no_index) {
+      const DesiredMount& parent = plan.mounts[mount.parent];
+      const bool on_file =
+          mount.mountpoint.empty()
+              ? is_file[mount.parent]
+              : files.contains({parent.superblock, path::join(parent.root, mount.mountpoint)});
+      is_file[index] = is_file[index] || on_file;
+    }
+    const DesiredSuperblock& superblock = plan.superblocks[mount.superblock];
+    if (is_file[index] && superblock.kind == DesiredSuperblock::Kind::parent)
+      check(kernel_.make_file(path::join(superblock.path, mount.root)));
+  }
 }
 
 void ProofWorld::add_relatives() {

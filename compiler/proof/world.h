@@ -37,6 +37,7 @@ class ProofWorld {
   [[nodiscard]] bool is_untouched();
 
  private:
+  void make_files(const Plan& plan);
   void add_relatives();
   const model::Mount* mount_at(const std::string& path);
   /// All that can change about the mounts outside.

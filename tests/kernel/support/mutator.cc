@@ -21,9 +21,10 @@ namespace {
 constexpr std::array<const char*, 6> names = {"a", "b", "c d", "e\nf", "#g$", "h\\\xFF"};
 
 /// With places inside to mount on, or most later steps would find nothing.
-void mount_at(const std::string& path, const char* type) {
-  if (::mount(type, path.c_str(), type, 0, "size=1m") == 0)
-    Mutator::populate(path == "/" ? "" : path);
+bool mount_at(const std::string& path, const char* type) {
+  if (::mount(type, path.c_str(), type, 0, "size=1m") != 0) return false;
+  Mutator::populate(path == "/" ? "" : path);
+  return true;
 }
 
 void beneath(const std::string& from, const std::string& to) {
@@ -55,15 +56,14 @@ void Mutator::step() {
       break;
     case 2:
     case 3:
-      mount_at(path(), "tmpfs");
+      if (const std::string at = path(); mount_at(at, "tmpfs")) mounted_.push_back(at);
       break;
     case 4:
     case 5:
-      static_cast<void>(::mount(path().c_str(), path().c_str(), nullptr, MS_BIND, nullptr));
+      bind(0);
       break;
     case 6:
-      static_cast<void>(
-          ::mount(path().c_str(), path().c_str(), nullptr, MS_BIND | MS_REC, nullptr));
+      bind(MS_REC);
       break;
     case 7:
       static_cast<void>(::umount2(path().c_str(), below(2) == 0 ? MNT_DETACH : 0));
@@ -101,11 +101,13 @@ std::size_t Mutator::below(std::size_t n) {
   return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_);
 }
 
-/// A path of one to three components, some of them odd, at times below /data.
+/// A path of one to three components, some of them odd, at times below /data. Those who share meet
+/// at few places.
 std::string Mutator::path() {
   std::string path = below(8) == 0 ? "/data" : "";
   for (std::size_t depth = 1 + below(3); depth > 0; --depth)
-    path += std::string("/") + names.at(below(below(2) == 0 ? 2 : names.size()));
+    path +=
+        std::string("/") + names.at(below(below(2) == 0 || choices_.sharing ? 2 : names.size()));
   return path;
 }
 
@@ -163,12 +165,20 @@ void Mutator::remount() {
                             MS_BIND | MS_REMOUNT | flags.at(below(flags.size())), nullptr));
 }
 
-/// Half of the time of a group that others can join.
+void Mutator::bind(unsigned long flags) {
+  const std::string shown = path();
+  const std::string at = path();
+  if (::mount(shown.c_str(), at.c_str(), nullptr, MS_BIND | flags, nullptr) == 0)
+    mounted_.push_back(at);
+}
+
+/// Half of the time of a group that others can join; mostly where something was mounted.
 void Mutator::share() {
   constexpr std::array<unsigned long, 6> kinds = {MS_SHARED, MS_SHARED,  MS_SHARED,
                                                   MS_SLAVE,  MS_PRIVATE, MS_UNBINDABLE};
   const unsigned long recursive = below(4) == 0 ? MS_REC : 0;
-  const std::string at = below(10) == 0 ? "/" : path();
+  std::string at = below(10) == 0 ? "/" : path();
+  if (below(4) != 0 && !mounted_.empty()) at = mounted_[below(mounted_.size())];
   static_cast<void>(
       ::mount(nullptr, at.c_str(), nullptr, kinds.at(below(kinds.size())) | recursive, nullptr));
 }

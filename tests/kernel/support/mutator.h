@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace mntcr::sandbox {
 
@@ -37,12 +38,14 @@ class Mutator {
   void overlay();
   void remove(const std::string& path);
   void remount();
+  void bind(unsigned long flags);
   void share();
 
   std::mt19937 random_;
   MutatorChoices choices_;
   int overlays_ = 0;
-  std::uint64_t parents_ = 0;  ///< the device on which the parent's directories lie
+  std::vector<std::string> mounted_;  ///< where something was mounted at some time
+  std::uint64_t parents_ = 0;         ///< the device on which the parent's directories lie
 };
 
 /// A number from an environment variable.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "compiler/driver/pipeline.h"
+#include "compiler/proof/proof.h"
 #include "runtime/apply/apply.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/model/model_kernel.h"
@@ -69,13 +70,19 @@ TEST_CASE("what the golden specs plan can be built on the model") {
     Diagnostics compiled;
     const driver::Loaded loaded = driver::load_spec(entry.path().string(), {}, {}, compiled);
     if (!loaded.plan) continue;
+    INFO(entry.path().filename().string());
+    CHECK(find_flaw(*loaded.plan).value_or("") == "");
     ModelKernel kernel;
     kernel.make_root_boundless();
     kernel.make_filled_boundless();
     REQUIRE(kernel.make_file("/etc/hosts"));
+    for (const DesiredGroup& group : loaded.plan->groups) {
+      if (group.exact) REQUIRE(kernel.add_mount({.path = group.parent}));
+    }
+    REQUIRE(
+        kernel.mount_setattr(Kernel::at_fdcwd, "/", AT_RECURSIVE, {.propagation = abi::ms_shared}));
     Diagnostics diagnostics;
     auto built = apply(kernel, *loaded.plan, {}, diagnostics);
-    INFO(entry.path().filename().string());
     INFO(render_text(diagnostics, loaded.plan->sources));
     CHECK(built.has_value());
     if (built) built->keep();
