@@ -5,18 +5,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <iterator>
 #include <optional>
+#include <random>
 #include <set>
 
+#include "compiler/planner/planner.h"
 #include "runtime/capture/container.h"
 #include "runtime/kernel/linux_abi.h"
 #include "runtime/kernel/model/model_kernel.h"
 #include "runtime/kernel/namespace_thread.h"
 #include "tests/kernel/support/containers.h"
+#include "tests/kernel/support/features.h"
+#include "tests/kernel/support/mutator.h"
 #include "tests/kernel/support/picture.h"
 #include "tests/kernel/support/sandbox.h"
+#include "tests/unit/planner/forests.h"
 
 namespace mntcr {
 namespace {
@@ -75,12 +81,12 @@ source = "fs:a/part/deep"
 propagation = "slave:g shared:h"
 )";
 
-enum class Act : std::uint8_t { mount, bind, umount, make_private };
+enum class Act : std::uint8_t { mount, cover, bind, bind_over, umount, make_private };
 
 /// Something that a process in one of the namespaces does.
 struct Event {
-  std::size_t ns;  ///< 0 main, 1 worker, 2 other
-  Act act;
+  std::size_t ns = 0;  ///< 0 main, 1 worker, 2 other
+  Act act = Act::mount;
   std::string path;
   std::string from;     ///< of a bind
   std::string changes;  ///< the mounts that come, or go
@@ -92,7 +98,6 @@ Result<void> make_directory(Kernel& kernel, const std::string& path) {
 }
 
 Result<void> mount_new(Kernel& kernel, const std::string& path) {
-  if (auto made = make_directory(kernel, path); !made) return made;
   const auto context = kernel.fsopen("tmpfs");
   if (!context) return Failure(context.error());
   if (auto created = kernel.fsconfig_create(context->get()); !created) return created;
@@ -102,17 +107,21 @@ Result<void> mount_new(Kernel& kernel, const std::string& path) {
 }
 
 Result<void> bind(Kernel& kernel, const std::string& from, const std::string& to) {
-  if (auto made = make_directory(kernel, to); !made) return made;
   const auto tree = kernel.open_tree(Kernel::at_fdcwd, from, abi::open_tree_clone);
   if (!tree) return Failure(tree.error());
   return kernel.move_mount(tree->get(), "", Kernel::at_fdcwd, to, 0);
 }
 
 Result<void> perform(Kernel& kernel, const Event& event) {
+  if (event.act == Act::mount || event.act == Act::bind) {
+    if (auto made = make_directory(kernel, event.path); !made) return made;
+  }
   switch (event.act) {
     case Act::mount:
+    case Act::cover:
       return mount_new(kernel, event.path);
     case Act::bind:
+    case Act::bind_over:
       return bind(kernel, event.from, event.path);
     case Act::umount:
       return kernel.umount2(event.path, 0);
@@ -133,12 +142,13 @@ class Side {
     built_.emplace(std::move(*applied.built));
   }
 
-  void perform(const Event& event) {
+  /// The errno, 0 of what was done.
+  int perform(const Event& event) {
     const Result<void> done = run_in_thread([&]() -> Result<void> {
       const auto entered = enter_mount_namespace(kernel_, built_->ns(event.ns).get());
       return entered ? mntcr::perform(kernel_, event) : entered;
     });
-    if (!done) FAIL(event.path << ": " << done.error().message);
+    return done ? 0 : done.error().number;
   }
 
   [[nodiscard]] MountTable read() const {
@@ -172,6 +182,11 @@ std::string without(const std::multiset<std::string>& left,
   std::string text;
   for (const std::string& place : only) text += (text.empty() ? "" : " ") + place;
   return text;
+}
+
+std::size_t came_or_went(const MountTable& before, const MountTable& after) {
+  const std::size_t least = std::min(before.mounts.size(), after.mounts.size());
+  return std::max(before.mounts.size(), after.mounts.size()) - least;
 }
 
 const std::vector<Event>& events() {
@@ -260,20 +275,70 @@ TEST_CASE("what happens in one namespace appears in all where the model says", "
   std::size_t moved = 0;
   for (const Event& event : events()) {
     INFO("namespace " << event.ns << ", " << event.path);
-    on_model.perform(event);
-    on_linux.perform(event);
+    REQUIRE(on_model.perform(event) == 0);
+    REQUIRE(on_linux.perform(event) == 0);
     MountTable after = on_linux.read();
     CHECK(picture_of(after) == picture_of(on_model.read()));
     const std::string gone = without(places(before), places(after));
     const std::string came = without(places(after), places(before));
     CHECK((event.act == Act::umount ? gone : came) == event.changes);
     CHECK((event.act == Act::umount ? came : gone).empty());
-    moved += after.mounts.size() > before.mounts.size()
-                 ? after.mounts.size() - before.mounts.size()
-                 : before.mounts.size() - after.mounts.size();
+    moved += came_or_went(before, after);
     before = std::move(after);
   }
   fmt::print("{} events, {} mounts came or went\n", events().size(), moved);
+}
+
+namespace {
+
+/// Something at a mount of the layout, as far as the path leads to it.
+Event draw_event(const Layout& layout, std::mt19937& random) {
+  const auto below = [&](std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+  };
+  const LayoutMount& mount = layout.mounts[below(layout.mounts.size())];
+  const LayoutMount& other = layout.mounts[below(layout.mounts.size())];
+  const std::array acts = {Act::cover, Act::cover, Act::bind_over, Act::umount, Act::make_private};
+  Event event{mount.ns, acts.at(below(acts.size())), mount.target, other.target, {}};
+  if (event.act == Act::umount && event.path == "/") event.act = Act::make_private;
+  return event;
+}
+
+}  // namespace
+
+TEST_CASE("what happens in drawn forests happens as on the model", "[sharing]") {
+  if (!reads_by_statmount()) return leave_out("forests with mounts over their roots");
+  const std::size_t forests = count_from_environment("MNTCR_EVENT_FORESTS", 20);
+  constexpr int events_of_each = 6;
+  SourceMap sources;
+  sources.add("forest.toml", std::string(64, ' '));
+  std::size_t done = 0;
+  std::size_t moved = 0;
+  for (unsigned seed = 0; seed < forests; ++seed) {
+    const Layout layout = test::draw_forest(seed);
+    const Plan plan = plan_layout(layout, sources);
+    std::mt19937 random(seed);
+    ModelKernel model;
+    Side on_model(model, plan);
+    Side on_linux(linux_kernel(), plan);
+    MountTable before = on_linux.read();
+    for (int count = 0; count < events_of_each; ++count) {
+      const Event event = draw_event(layout, random);
+      INFO("seed " << seed << ", " << count << ": " << static_cast<int>(event.act) << " in "
+                   << event.ns << " of " << event.path << " from " << event.from);
+      const int error = on_linux.perform(event);
+      REQUIRE(on_model.perform(event) == error);
+      MountTable after = on_linux.read();
+      REQUIRE(picture_of(after) == picture_of(on_model.read()));
+      done += error == 0 ? 1U : 0U;
+      moved += came_or_went(before, after);
+      before = std::move(after);
+    }
+  }
+  fmt::print("{} forests, {} events of {} done, {} mounts came or went\n", forests, done,
+             forests * events_of_each, moved);
+  CHECK(done > forests * 2);
+  CHECK(moved > done / 2);
 }
 
 }  // namespace mntcr
