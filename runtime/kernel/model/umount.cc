@@ -90,6 +90,7 @@ void MountModel::spare_locked(Mounts& also, const Mounts& going) const {
 }
 
 /// Takes mounts out of everything. What stands on them must be among them, or have been taken off.
+/// Each leaves its master at once: it would else be handed from one dying group to the next.
 void MountModel::take_off(const std::vector<Mount*>& going) {
   std::vector<std::shared_ptr<Mount>> last;  // they may be the last to hold a namespace
   last.reserve(going.size());
@@ -97,6 +98,7 @@ void MountModel::take_off(const std::vector<Mount*>& going) {
     last.push_back(mount->shared_from_this());
     detach(*mount);
     leave(*mount);
+    set_master(*mount, nullptr);
   }
   for (Mount* mount : going) forget(*mount);
 }
