@@ -17,6 +17,7 @@
 
 #include "compiler/driver/pipeline.h"
 #include "compiler/planner/emit.h"
+#include "compiler/proof/proof.h"
 #include "compiler/syntax/syntax_tree.h"
 #include "runtime/kernel/namespace_thread.h"
 #include "runtime/plan/reader.h"
@@ -37,6 +38,7 @@ struct Field {
   std::string sources;
   std::string root;
   std::string spec;
+  std::vector<std::vector<std::string>> groups = {};  ///< the targets of each
 };
 
 Field make_field(std::size_t size) {
@@ -53,14 +55,34 @@ Field make_field(std::size_t size) {
   return field;
 }
 
+/// N mounts in N / 10 groups, each of a directory of its own: nine members and a slave.
+Field make_groups(std::size_t size) {
+  constexpr std::size_t per_group = 10;
+  Field field{size / per_group, fresh_dir(), fresh_dir(), {}};
+  field.spec =
+      fmt::format("spec = 1\nname = \"bench\"\n[root]\nsource = \"parent:{}\"\n", field.root);
+  for (std::size_t group = 0; group < field.size; ++group) {
+    make_dir(fmt::format("{}/s{}", field.sources, group));
+    field.groups.emplace_back();
+    for (std::size_t index = 0; index < per_group; ++index) {
+      const std::string place = fmt::format("/m{}", group * per_group + index);
+      make_dir(field.root + place);
+      field.groups.back().push_back(field.root + place);
+      field.spec += fmt::format(
+          "[[mount]]\ntarget = \"{}\"\nsource = \"parent:{}/s{}\"\npropagation = \"{}:g{}\"\n",
+          place, field.sources, group, index + 1 < per_group ? "shared" : "slave", group);
+    }
+  }
+  return field;
+}
+
 double seconds(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
   work();
   return Seconds(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// The median ratio of `ours` to `bare`, and the bare one's time for each of `size`, in
-/// microseconds.
+/// Prints the median ratio of `ours` to `bare`.
 void compare(const std::string& what, const std::string& against, std::size_t size,
              const std::function<void()>& ours, const std::function<void()>& bare) {
   std::array<double, rounds> ratios{};
@@ -89,6 +111,27 @@ void bare_binds(const Field& field) {
   REQUIRE(ran.has_value());
 }
 
+/// What a shell script asks of the kernel: a bind, made shared, then binds of that; the last of
+/// each group is made a slave.
+void bare_groups(const Field& field) {
+  const auto ran = join_thread([&] {
+    ::unshare(CLONE_NEWNS);
+    ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    ::mount(field.root.c_str(), field.root.c_str(), nullptr, MS_BIND, nullptr);
+    for (std::size_t group = 0; group < field.groups.size(); ++group) {
+      const std::vector<std::string>& targets = field.groups[group];
+      const std::string source = fmt::format("{}/s{}", field.sources, group);
+      ::mount(source.c_str(), targets.front().c_str(), nullptr, MS_BIND, nullptr);
+      ::mount(nullptr, targets.front().c_str(), nullptr, MS_SHARED, nullptr);
+      for (std::size_t index = 1; index < targets.size(); ++index) {
+        ::mount(targets.front().c_str(), targets[index].c_str(), nullptr, MS_BIND, nullptr);
+      }
+      ::mount(nullptr, targets.back().c_str(), nullptr, MS_SLAVE, nullptr);
+    }
+  });
+  REQUIRE(ran.has_value());
+}
+
 /// Reads a namespace's mountinfo and does nothing with it.
 void bare_mountinfo(const Fd& ns) {
   inside(ns, [] {
@@ -100,30 +143,57 @@ void bare_mountinfo(const Fd& ns) {
   });
 }
 
+void parse_alone(const Field& field) {
+  SourceMap sources;
+  Diagnostics diagnostics;
+  const FileId file = sources.add("bench.toml", field.spec);
+  REQUIRE(syntax::parse(sources, file, diagnostics).has_value());
+}
+
 void measure_compile(const Field& field) {
   compare(
       "compile", "parsing the TOML", field.size,
-      [&] { REQUIRE(!emit_plan(compile(field.spec)).empty()); },
-      [&] {
-        SourceMap sources;
-        Diagnostics diagnostics;
-        const FileId file = sources.add("bench.toml", field.spec);
-        REQUIRE(syntax::parse(sources, file, diagnostics).has_value());
-      });
+      [&] { REQUIRE(!emit_plan(compile(field.spec)).empty()); }, [&] { parse_alone(field); });
+}
+
+void apply_once(const std::vector<std::byte>& bytes) {
+  Diagnostics diagnostics;
+  const auto plan = read_plan(bytes, "plan.bin", diagnostics);
+  const Applied result = apply_plan(linux_kernel(), *plan);
+  INFO(result.messages);
+  REQUIRE(result.built.has_value());
 }
 
 void measure_apply(const Field& field) {
   const std::vector<std::byte> bytes = emit_plan(compile(field.spec));
   compare(
-      "apply", "mount(2) twice each", field.size,
-      [&] {
-        Diagnostics diagnostics;
-        const auto plan = read_plan(bytes, "plan.bin", diagnostics);
-        const Applied result = apply_plan(linux_kernel(), *plan);
-        INFO(result.messages);
-        REQUIRE(result.built.has_value());
-      },
+      "apply", "mount(2) twice each", field.size, [&] { apply_once(bytes); },
       [&] { bare_binds(field); });
+}
+
+/// The mounts of a container whose mounts share, from the text to the proven plan.
+void measure_groups(std::size_t size) {
+  const Field field = make_groups(size);
+  const auto parse = [&] { parse_alone(field); };
+  compare(
+      "compile, groups", "parsing the TOML", size,
+      [&] { REQUIRE(!emit_plan(compile(field.spec)).empty()); }, parse);
+  compare(
+      "compile and prove, groups", "parsing the TOML", size,
+      [&] {
+        const Plan plan = compile(field.spec);
+        REQUIRE_FALSE(find_flaw(plan).has_value());
+        REQUIRE(!emit_plan(plan).empty());
+      },
+      parse);
+}
+
+void measure_applied_groups(std::size_t size) {
+  const Field field = make_groups(size);
+  const std::vector<std::byte> bytes = emit_plan(compile(field.spec));
+  compare(
+      "apply, groups", "mount(2) of the same", size, [&] { apply_once(bytes); },
+      [&] { bare_groups(field); });
 }
 
 void measure_reading(const Field& field) {
@@ -141,11 +211,15 @@ void measure_reading(const Field& field) {
       [&] { bare_mountinfo(built.ns()); });
 }
 
-void measure(std::size_t size) {
+void raise_file_limit() {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+void measure(std::size_t size) {
+  raise_file_limit();
   const Field field = make_field(size);
   measure_compile(field);
   measure_apply(field);
@@ -154,13 +228,22 @@ void measure(std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("the table's head", "[small][large]") {
+TEST_CASE("the table's head", "[small][large][groups]") {
   fmt::print(
-      "| command | binds | against | median ratio | least - most |\n|---|---|---|---|---|\n");
+      "| command | mounts | against | median ratio | least - most |\n|---|---|---|---|---|\n");
 }
 
 TEST_CASE("30 binds", "[small]") { measure(30); }
 TEST_CASE("1,000 binds", "[large]") { measure(1000); }
 TEST_CASE("10,000 binds", "[large]") { measure(10000); }
+
+TEST_CASE("100 mounts in groups", "[small]") { measure_groups(100); }
+TEST_CASE("mounts in groups", "[large][groups]") {
+  for (const std::size_t size : {1000U, 10000U, 50000U}) measure_groups(size);
+}
+TEST_CASE("10,000 mounts in groups, applied", "[large][groups]") {
+  raise_file_limit();
+  measure_applied_groups(10000);
+}
 
 }  // namespace mntcr
