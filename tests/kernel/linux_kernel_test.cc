@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <chrono>
@@ -45,13 +46,15 @@ Fd open_file(const std::string& path) {
 
 /// Several threads make user namespaces; whether all could.
 bool make_user_namespaces_at_once(const Fd& proc) {
-  constexpr int thread_count = 4;
-  constexpr int namespaces_each = 25;
+  constexpr int thread_count = 8;
+  constexpr int rounds = 100;
   std::atomic<bool> all_made = true;
+  std::barrier together(thread_count);
   std::vector<std::jthread> threads;
   for (int i = 0; i < thread_count; ++i) {
     threads.emplace_back([&] {
-      for (int made = 0; made < namespaces_each; ++made) {
+      for (int round = 0; round < rounds; ++round) {
+        together.arrive_and_wait();
         const auto ns = linux_kernel().new_user_namespace(proc.get(), "0 0 1\n", "0 0 1\n");
         if (!ns) all_made = false;
       }

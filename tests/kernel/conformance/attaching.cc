@@ -110,17 +110,19 @@ void slaves_in_order(World& w) {
   w.works(w.mount("/a/a/a"), "mount the first");
   w.works(w.change("/a/a/a", abi::ms_shared), "share it");
   add_slave(w, "/a/a/a", "/a/a/b", true);
+  add_slave(w, "/a/a/b", "/b/b/b", false);
   add_slave(w, "/a/a/b", "/a/b/b", true);
   w.works(w.bind("/a/b/b/b", "/b/a/a"), "a narrow peer of the slave's slave");
   add_slave(w, "/a/b/b", "/b/a/b", false);
   w.works(w.umount("/a/b/b"), "only the narrow one is left");
   add_slave(w, "/a/a/b", "/b/b/a", false);
   w.works(w.bind("/b/b/a", "/a/b/a"), "a clone comes behind its original");
-  w.works(w.change("/b/b/a", abi::ms_slave), "and a slave made one again comes first");
+  w.works(w.change("/b/b/b", abi::ms_slave), "and what is made a slave again comes first");
   w.works(w.mount("/a/a/a/a"), "mount");
   const std::uint64_t middle = w.group("/a/a/b/a");
-  w.expect(w.master("/b/b/a/a") == middle, "the first");
-  w.expect(w.master("/a/b/a/a") == middle, "the clone");
+  w.expect(w.master("/b/b/b/a") == middle, "the slave made again");
+  w.expect(w.master("/b/b/a/a") == middle, "the slave made last");
+  w.expect(w.master("/a/b/a/a") == middle, "its clone");
   w.expect(w.master("/b/a/b/a") == middle, "the one beyond the gap, which comes last");
 }
 
