@@ -264,7 +264,7 @@ LayoutMount CopyFinder::write_mount(const Node& node) const {
   mount.on = false;
   mount.of = no_index;
   mount.ns = node.ns;
-  mount.implied = true;
+  mount.implied = Implied::sharing;
   const auto number = [&](std::uint32_t group) {
     const auto fresh = written_.find(group);
     return fresh == written_.end() ? group : fresh->second;

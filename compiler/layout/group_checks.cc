@@ -263,7 +263,8 @@ void check_lonely(const spec::Spec& spec, const Layout& layout, Diagnostics& dia
 
 void check_unseen(const spec::Spec& spec, const Layout& layout, Diagnostics& diagnostics) {
   for (const LayoutMount& mount : layout.mounts) {
-    if (mount.implied || mount.parent == no_index || mount.decl == no_index) continue;
+    if (mount.implied != Implied::no || mount.parent == no_index || mount.decl == no_index)
+      continue;
     const LayoutMount& parent = layout.mounts[mount.parent];
     const spec::MountDecl& decl = spec.mounts[mount.decl];
     const bool crosses = parent.group != no_index && !layout.groups[parent.group].parent.empty();

@@ -90,7 +90,7 @@ class Writer {
     if (from.idmap) mount.idmap = number_of(from.idmap->value);
     mount.create = from.create;
     mount.ns = from.ns;
-    mount.implied = from.copied;
+    mount.implied = from.copied ? Implied::clone : Implied::no;
     mount.span = from.span;
     mount.target_span = from.target.span;
     mount.source_span = from.source ? from.source->span : from.made->span;

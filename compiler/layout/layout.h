@@ -36,7 +36,7 @@ struct LayoutMount {
   std::uint32_t group = no_index;   ///< in Layout::groups
   std::uint32_t master = no_index;  ///< in Layout::groups
   bool unbindable = false;
-  bool implied = false;           ///< a copy that the entry at `span` brings about
+  Implied implied = Implied::no;  ///< a copy that the entry at `span` brings about
   Span propagation_span;          ///< the value of `propagation`, else the entry
   std::uint32_t decl = no_index;  ///< in Spec::mounts: the entry that says what it is
 };

@@ -64,7 +64,7 @@ fb::Mount write_mount(const DesiredMount& mount, StringTable& strings) {
           mount.group,
           mount.master,
           mount.unbindable,
-          mount.implied};
+          static_cast<std::uint8_t>(mount.implied)};
 }
 
 fb::Node write_node(const DesiredNode& node, StringTable& strings) {

@@ -44,6 +44,7 @@ class FileEdits {
       changed.push_back(mount.id);
     }
     move();
+    remove_namespaces();
     settle();
     for (std::size_t at = 0; at < changed.size(); ++at)
       check_change_of_copy(context_, merged_, changed[at], changes_[at].change);
@@ -100,7 +101,7 @@ class FileEdits {
     const auto selector = read_selector(context_, table, "target", true);
     table.finish();
     const auto mount = find(selector);
-    if (mount && is_root(*mount)) {
+    if (mount == std::size_t{0}) {
       root_stays(selector->span, "the root cannot be removed");
     } else if (mount) {
       removals_.push_back({*mount, node.span, {}});
@@ -261,6 +262,18 @@ class FileEdits {
     if (!moves_itself && !(named && !moved_.contains(*named))) return;
     drop_entry(mounts_[mount].node, "on");
     mounts_[mount].on.reset();
+  }
+
+  /// A namespace goes with its root.
+  void remove_namespaces() {
+    for (const Edit& removal : removals_) {
+      const MergedMount& mount = mounts_[removal.mount];
+      if (!mount.root) continue;
+      const auto gone = std::ranges::find(merged_.namespaces, mount.ns, &MergedNamespace::name);
+      if (gone == merged_.namespaces.end()) continue;  // removed twice
+      merged_.removed.push_back(*gone);
+      merged_.namespaces.erase(gone);
+    }
   }
 
   /// Writes the list anew.

@@ -26,6 +26,7 @@ struct MergedMounts {
   };
   std::vector<MergedMount> mounts = {MergedMount{.node = {}, .files = {}, .root = true}};
   std::vector<MergedNamespace> namespaces = {{main_namespace, 0}};
+  std::vector<MergedNamespace> removed;  ///< their entries declare nothing any more
   std::map<std::string, Shown, std::less<>> shown;
   std::uint32_t next_id = 1;
 };

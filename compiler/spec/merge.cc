@@ -68,6 +68,7 @@ class Merger {
       check_checkpoint(context_, files_, file);
       for (const Entry& entry : file.tree.entries) add(entry, file);
       apply_file(context_, file, mounts_);
+      drop_removed(file);
     }
     finish();
     return std::move(document_);
@@ -97,6 +98,25 @@ class Merger {
     } else {
       document_.entries.push_back(entry);  // a fault, or a word of a later version
     }
+  }
+
+  /// Takes away the entries of namespaces that a [[remove]] took: of their files, for a later one
+  /// may declare another by the same name. Copies of them stay, and are nobody's copies then.
+  void drop_removed(const SpecFile& file) {
+    Entry* list = find_entry(document_.entries, "namespace");
+    if (list == nullptr) return;
+    for (const MergedNamespace& removed : mounts_.removed) {
+      std::erase_if(list->value.items, [&](const Node& item) {
+        return item.kind == Node::Kind::table && item.span.file == removed.file &&
+               namespace_name(item, context_.params) == removed.name;
+      });
+      for (Node& item : list->value.items) {
+        Entry* clone = find_entry(item.entries, "clone");
+        const bool older = clone != nullptr && item.span.file != file.file;
+        if (older && context_.params.peek(clone->value) == removed.name) clone->value.text.clear();
+      }
+    }
+    mounts_.removed.clear();
   }
 
   void add_root(const Entry& entry, const SpecFile& file) {

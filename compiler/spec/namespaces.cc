@@ -66,7 +66,7 @@ class Adder {
   };
 
   void declare(const Node& node) {
-    const std::string name = peek_string(node, "name", context_.params);
+    const std::string name = namespace_name(node, context_.params);
     const auto& known = merged_.namespaces;
     if (name.empty() || std::ranges::find(known, name, &MergedNamespace::name) != known.end())
       return;
@@ -272,6 +272,10 @@ void check_kind(Context& context, TableReader& table, const Node& node) {
 std::string namespace_said(const Node& mount, const Params& params) {
   const std::string said = peek_string(mount, "namespace", params);
   return said.empty() ? main_namespace : said;
+}
+
+std::string namespace_name(const Node& entry, const Params& params) {
+  return peek_string(entry, "name", params);
 }
 
 bool check_namespace(Context& context, const MergedMounts& merged, const SpecFile& file,

@@ -16,6 +16,9 @@ namespace mntcr::spec {
 /// The namespace that the table of a mount says, main where it says none.
 std::string namespace_said(const syntax::Node& mount, const Params& params);
 
+/// What a [[namespace]] entry is called; empty when that is not said well.
+std::string namespace_name(const syntax::Node& entry, const Params& params);
+
 /// Complains when no namespace of this name is declared in what `file` extends.
 bool check_namespace(Context& context, const MergedMounts& merged, const SpecFile& file,
                      const Text& name);

@@ -7,6 +7,8 @@
 // rootfs,
 //   a thread takes a step aside into a throwaway copy of the namespace and reads from there, where
 //   it is another namespace like any other.
+// - Another namespace whose root is an older mount than its rootfs (pivot_root(2) can do that) the
+//   kernel shows to nobody outside: a thread enters it and reads it as its own.
 // - In a namespace that still lives on the rootfs (an initramfs) the oldest mount on it is just any
 //   mount. Asked for all below the rootfs, the kernel then lists mounts for which it has no
 //   mountpoint: such a namespace is left to mountinfo.
@@ -197,12 +199,6 @@ Result<std::uint64_t> choose_scope(Kernel& kernel, std::uint64_t ns_id) {
   for (int attempt = 0; attempt < most_readings; ++attempt) {
     std::uint64_t first = 0;
     const auto count = kernel.listmount(ns_id, Kernel::lsmt_root, 0, std::span(&first, 1));
-    if (!count && count.error().number == ENOENT) {
-      return fail(
-          "no permission to read the mounts of the namespace: that takes CAP_SYS_ADMIN over "
-          "the user namespace that owns it",
-          EPERM);
-    }
     if (!count) return Failure(count.error());
     if (*count == 0) return Kernel::lsmt_root;
     const auto rootfs = find_rootfs(kernel, ns_id, first);
@@ -232,6 +228,28 @@ Result<MountTable> read_as_seen(Kernel& kernel, std::uint64_t ns_id, Result<Moun
   return build_mount_table(std::move(rows), true);
 }
 
+/// Reads a namespace that the kernel does not show to the caller: because it may not see it, or
+/// because of its root.
+Result<MountTable> read_from_inside(Kernel& kernel, const Fd& proc, const Fd& ns,
+                                    std::uint64_t ns_id) {
+  return run_in_thread([&]() -> Result<MountTable> {
+    if (!enter_mount_namespace(kernel, ns.get())) {
+      return fail(
+          "no permission to read the mounts of the namespace: that takes CAP_SYS_ADMIN over "
+          "the user namespace that owns it",
+          EPERM);
+    }
+    const auto at_root = stands_at_root(kernel, ns_id);
+    if (!at_root) return Failure(at_root.error());
+    if (!*at_root) {
+      return fail(
+          "the namespace's root is older than the namespace and something is mounted over it: "
+          "Linux then shows its mounts to nobody");
+    }
+    return read_as_seen(kernel, ns_id, MountWatch::of_thread(kernel, proc));
+  });
+}
+
 /// Reads the namespace that the caller is in from a copy of it that ends with the thread.
 Result<MountTable> read_from_aside(Kernel& kernel, const Fd& proc, std::uint64_t ns_id) {
   return run_in_thread([&]() -> Result<MountTable> {
@@ -256,7 +274,11 @@ Result<MountTable> read_by_statmount(Kernel& kernel, const Fd& proc, const Fd& n
   if (!ns_id) return Failure(ns_id.error());
   const auto own = is_own_namespace(kernel, proc, ns);
   if (!own) return Failure(own.error());
-  if (!*own) return read_as_seen(kernel, *ns_id, MountWatch::of_namespace(kernel, proc, ns));
+  if (!*own) {
+    auto table = read_as_seen(kernel, *ns_id, MountWatch::of_namespace(kernel, proc, ns));
+    if (table || table.error().number != ENOENT) return table;
+    return read_from_inside(kernel, proc, ns, *ns_id);
+  }
   const auto at_root = stands_at_root(kernel, *ns_id);
   if (!at_root) return Failure(at_root.error());
   if (!*at_root) return read_from_aside(kernel, proc, *ns_id);

@@ -27,23 +27,18 @@ std::vector<Family> families_of(const Plan& plan) {
   return all;
 }
 
-bool is_clone_of_entry(const Plan& plan, const DesiredMount& copy, const Family& family) {
-  const std::uint32_t cloned = plan.namespaces[copy.ns].clone;
-  return cloned != no_index && std::ranges::any_of(family, [&](std::uint32_t other) {
-           return plan.mounts[other].ns == cloned && plan.mounts[other].target == copy.target;
-         });
-}
-
 /// See change_copies().
 class CopyChanger {
  public:
   CopyChanger(const DiffReport& report, const MountTree& live_tree,
-              const std::vector<std::uint32_t>& live_of, const std::vector<bool>& taken)
+              const std::vector<std::uint32_t>& live_of, const std::vector<bool>& taken,
+              const std::set<std::uint32_t>& relisted)
       : plan_(report.plan),
         live_(report.live),
         live_tree_(live_tree),
         live_of_(live_of),
         taken_(taken),
+        relisted_(relisted),
         copies_(find_copies(plan_)),
         changed_(plan_.mounts.size(), false),
         reshared_(plan_.mounts.size(), false),
@@ -85,8 +80,9 @@ class CopyChanger {
     const bool missing = std::ranges::any_of(family, [&](std::uint32_t mount) {
       return copies_.implied[mount] && (live_of_[mount] == no_index || resourced_[mount]);
     });
-    const bool has_entry =
-        std::ranges::any_of(family, [&](std::uint32_t mount) { return is_kept_entry(mount); });
+    // Of an entry and its clones each implies some of the copies; which ones nobody has noted.
+    const bool has_entries = std::ranges::all_of(
+        family, [&](std::uint32_t mount) { return copies_.implied[mount] || !taken_[mount]; });
     const bool silence = missing || std::ranges::any_of(family, [&](std::uint32_t mount) {
                            return is_kept_entry(mount) && implies_more(mount);
                          });
@@ -95,8 +91,9 @@ class CopyChanger {
         if (silence) changes.silenced.push_back(mount);
         continue;
       }
-      changes.listed[mount] =
-          copies_.implied[mount] && (silence || !has_entry || is_changed(mount, family));
+      const bool listed =
+          silence || !has_entries || relisted_.contains(mount) || is_changed(mount, family);
+      changes.listed[mount] = copies_.implied[mount] && listed;
     }
   }
 
@@ -175,6 +172,7 @@ class CopyChanger {
   const MountTree& live_tree_;
   const std::vector<std::uint32_t>& live_of_;
   const std::vector<bool>& taken_;
+  const std::set<std::uint32_t>& relisted_;
   const PlanCopies copies_;
   std::vector<bool> changed_;    ///< desired mounts of which something differs
   std::vector<bool> reshared_;   ///< desired mounts whose propagation differs
@@ -191,14 +189,13 @@ PlanCopies find_copies(const Plan& plan) {
   PlanCopies copies;
   copies.original.assign(plan.mounts.size(), no_index);
   copies.implied.assign(plan.mounts.size(), false);
-  if (std::ranges::none_of(plan.mounts, &DesiredMount::implied)) return copies;
   for (const Family& family : families_of(plan)) {
     for (const std::uint32_t mount : family) {
       const DesiredMount& copy = plan.mounts[mount];
-      if (!copy.implied) continue;
-      copies.implied[mount] = !is_clone_of_entry(plan, copy, family);
+      if (copy.implied == Implied::no) continue;
+      copies.implied[mount] = copy.implied == Implied::sharing;
       for (const std::uint32_t other : family) {
-        if (plan.mounts[other].implied) continue;
+        if (plan.mounts[other].implied != Implied::no) continue;
         const bool better =
             copies.original[mount] == no_index || plan.mounts[other].target == copy.target;
         if (better) copies.original[mount] = other;
@@ -209,9 +206,9 @@ PlanCopies find_copies(const Plan& plan) {
 }
 
 CopyChanges change_copies(const DiffReport& report, const MountTree& live_tree,
-                          const std::vector<std::uint32_t>& live_of,
-                          const std::vector<bool>& taken) {
-  return CopyChanger(report, live_tree, live_of, taken).find();
+                          const std::vector<std::uint32_t>& live_of, const std::vector<bool>& taken,
+                          const std::set<std::uint32_t>& relisted) {
+  return CopyChanger(report, live_tree, live_of, taken, relisted).find();
 }
 
 }  // namespace mntcr

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "runtime/diff/diff.h"
@@ -28,9 +29,10 @@ struct CopyChanges {
   std::vector<std::uint32_t> silenced;  ///< desired mounts that imply no copies any more
 };
 
-/// `live_of`: of each desired mount its live one or no_index; `taken`: those that removals take.
+/// `live_of`: of each desired mount its live one or no_index; `taken`: those that removals take;
+/// `relisted`: implied ones that are listed whether they have changed or not.
 CopyChanges change_copies(const DiffReport& report, const MountTree& live_tree,
-                          const std::vector<std::uint32_t>& live_of,
-                          const std::vector<bool>& taken);
+                          const std::vector<std::uint32_t>& live_of, const std::vector<bool>& taken,
+                          const std::set<std::uint32_t>& relisted);
 
 }  // namespace mntcr

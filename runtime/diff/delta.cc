@@ -244,7 +244,8 @@ bool changes_source(const Change& change) {
 }
 
 /// What goes, and what of the base stays.
-KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& delta) {
+KeptMounts keep(const DiffReport& report, const MountTree& live_tree,
+                const std::set<std::uint32_t>& relisted, Delta& delta) {
   const Plan& plan = report.plan;
   KeptMounts kept{plan, report.live, live_tree, find_copies(plan), {}, {}, {}};
   kept.live_of = counterparts(plan, report.live, report.changes);
@@ -259,7 +260,7 @@ KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& del
     if (kept.live_of[mount] == no_index && !below_removed && !implied)
       delta.removals.push_back(mount);
   }
-  CopyChanges copies = change_copies(report, live_tree, kept.live_of, delta.taken);
+  CopyChanges copies = change_copies(report, live_tree, kept.live_of, delta.taken, relisted);
   delta.silenced = std::move(copies.silenced);
   for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
     delta.taken[mount] = delta.taken[mount] || copies.listed[mount];
@@ -277,9 +278,10 @@ KeptMounts keep(const DiffReport& report, const MountTree& live_tree, Delta& del
 
 }  // namespace
 
-Delta make_delta(const DiffReport& report, const MountTree& live_tree) {
+Delta make_delta(const DiffReport& report, const MountTree& live_tree,
+                 const std::set<std::uint32_t>& relisted) {
   Delta delta;
-  const KeptMounts kept = keep(report, live_tree, delta);
+  const KeptMounts kept = keep(report, live_tree, relisted, delta);
   delta.unseen = kept.unseen;
   // What gets a source: mounts of the base that have another now or have lost it, and all new ones.
   std::vector<std::uint32_t> sought;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,9 @@ struct Delta {
   std::vector<bool> unseen;  ///< live mounts that walks of the delta pass: those with `cover`
 };
 
-Delta make_delta(const DiffReport& report, const MountTree& live_tree);
+/// `relisted`: copies of sharing that are listed though nothing about them has changed: what else
+/// is there needs something said about them, and no [[change]] finds them.
+Delta make_delta(const DiffReport& report, const MountTree& live_tree,
+                 const std::set<std::uint32_t>& relisted = {});
 
 }  // namespace mntcr

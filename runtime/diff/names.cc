@@ -119,7 +119,8 @@ std::string UniqueNames::derive(const std::string& target) {
 std::vector<std::uint32_t> layers_of(const Plan& plan) {
   std::map<std::pair<std::uint32_t, std::string_view>, std::vector<std::uint32_t>> by_target;
   for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
-    by_target[{plan.mounts[mount].ns, plan.mounts[mount].target}].push_back(mount);
+    if (plan.mounts[mount].implied != Implied::sharing)
+      by_target[{plan.mounts[mount].ns, plan.mounts[mount].target}].push_back(mount);
   }
   std::vector<std::uint32_t> layers(plan.mounts.size(), no_index);
   for (const auto& [target, mounts] : by_target) {

@@ -38,7 +38,7 @@ std::vector<std::string> flag_words(const LiveMount& mount);
 std::string fsname_word(const LiveMount& mount);
 
 /// Of each desired mount its layer among the mounts of its target, 0 the bottom; no_index where it
-/// is the only one.
+/// is the only one. Copies of sharing, which no [[change]] finds, are no layers.
 std::vector<std::uint32_t> layers_of(const Plan& plan);
 
 /// "covers /proc and 2 mounts below it"; empty when nothing is covered.

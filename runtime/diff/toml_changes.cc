@@ -13,13 +13,13 @@ namespace mntcr {
 namespace {
 
 /// The mount of a superblock that the spec wrote `type` in: of those that begin before the word,
-/// the nearest. Without spans the first.
+/// the nearest. Without spans the first; never a copy of sharing, which has no entry.
 std::uint32_t owner_of(const Plan& plan, std::uint32_t superblock) {
   const Span word = plan.superblocks[superblock].span;
   std::uint32_t owner = no_index;
   for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
     const DesiredMount& candidate = plan.mounts[mount];
-    if (candidate.superblock != superblock) continue;
+    if (candidate.superblock != superblock || candidate.implied == Implied::sharing) continue;
     const auto written_at = [&](const DesiredMount& it) {
       const bool before = it.span.file == word.file && it.span.begin <= word.begin;
       return before ? std::int64_t{it.span.begin} : -1;
@@ -256,6 +256,14 @@ TomlKeys TomlChanges::layer_values(const Change& change, const Difference& diffe
     if (key == difference.what) values.emplace_back(key, value);
   }
   return values;
+}
+
+std::set<std::uint32_t> TomlChanges::copies() const {
+  std::set<std::uint32_t> copies;
+  for (const auto& [mount, entry] : changes_) {
+    if (copies_.implied[mount] && !entry.comments.empty()) copies.insert(mount);
+  }
+  return copies;
 }
 
 std::string TomlChanges::filesystem_text() const {

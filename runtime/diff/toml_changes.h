@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,9 @@ class TomlChanges {
   void gather();
   /// The entry of a desired mount, for what else there is to say about it.
   ChangeEntry& of(std::uint32_t mount) { return changes_[mount]; }
+
+  /// Those that `text` says something about though they are copies of sharing.
+  [[nodiscard]] std::set<std::uint32_t> copies() const;
 
   /// The [filesystem] tables of the base that change.
   [[nodiscard]] std::string filesystem_text() const;

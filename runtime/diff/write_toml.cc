@@ -38,11 +38,12 @@ std::vector<std::uint32_t> all_mounts(const MountTable& table) {
 class TomlWriter {
  public:
   /// `name` is the container's for a whole spec, empty for a delta.
-  explicit TomlWriter(const DiffReport& report, std::string name = {})
+  explicit TomlWriter(const DiffReport& report, std::string name = {},
+                      const std::set<std::uint32_t>& relisted = {})
       : report_(report),
         name_(std::move(name)),
         tree_(report.live),
-        delta_(make_delta(report, tree_)),
+        delta_(make_delta(report, tree_, relisted)),
         trees_(trees_of(report.live, all_mounts(report.live))),
         layers_(layers_of(report.plan)),
         live_of_(counterparts(report.plan, report.live, report.changes)),
@@ -66,6 +67,10 @@ class TomlWriter {
     for (const std::uint32_t mount : delta_.mounts) text += listed(mount);
     return head() + policy() + group_tables() + text;
   }
+
+  /// The copies of sharing, desired, that write() has said something about in a [[change]], which
+  /// finds none of them.
+  [[nodiscard]] std::set<std::uint32_t> changed_copies() const { return changes_.copies(); }
 
  private:
   const DesiredMount& desired(std::uint32_t mount) const { return report_.plan.mounts[mount]; }
@@ -343,7 +348,16 @@ std::string write_whole(const std::string& name, const DiffReport& report) {
 
 }  // namespace
 
-std::string write_toml(const DiffReport& report) { return TomlWriter(report).write(); }
+std::string write_toml(const DiffReport& report) {
+  std::set<std::uint32_t> relisted;
+  for (;;) {
+    TomlWriter writer(report, {}, relisted);
+    std::string text = writer.write();
+    const std::size_t before = relisted.size();
+    relisted.merge(writer.changed_copies());
+    if (relisted.size() == before) return text;
+  }
+}
 
 std::string write_spec(const std::string& name, const MountTable& live, const MountTable& parent) {
   const Plan nothing;

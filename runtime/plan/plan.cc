@@ -87,6 +87,18 @@ std::string node_words(const DesiredNode& node) {
                 : word;
 }
 
+std::string_view implied_word(Implied implied) {
+  switch (implied) {
+    case Implied::no:
+      return "";
+    case Implied::clone:
+      return "clone";
+    case Implied::sharing:
+      return "sharing";
+  }
+  return "";
+}
+
 bool is_op(std::uint8_t number) { return number < table.size(); }
 
 }  // namespace mntcr

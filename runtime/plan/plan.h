@@ -151,6 +151,11 @@ struct DesiredGroup {
 /// What becomes of sharing with the parent that the spec does not declare.
 enum class Escape : std::uint8_t { refuse, report, allow };
 
+/// Whether a mount has no entry of its own but is a copy that one brings about. One that a `clone`
+/// makes the [[change]] and [[remove]] of later files find by its target; one that sharing implies
+/// they do not.
+enum class Implied : std::uint8_t { no, clone, sharing };
+
 /// A mount as it shall be. Those of a namespace stand together, in the order of the namespaces, its
 /// root first; a parent stands before its children. mounts[0] is the root of main.
 struct DesiredMount {
@@ -174,7 +179,7 @@ struct DesiredMount {
   std::uint32_t group = no_index;   ///< in Plan::groups: it is a member
   std::uint32_t master = no_index;  ///< it is a slave of it; of a member: its group's master
   bool unbindable = false;          ///< never of a member of a group
-  bool implied = false;  ///< no entry of its own: a copy that the entry at `span` brings about
+  Implied implied = Implied::no;    ///< a copy that the entry at `span` brings about
 };
 
 /// Whether it is a group of the parent's own (DesiredGroup::parent).
@@ -200,6 +205,8 @@ bool is_deleted_place(std::string_view path);
 std::string_view kind_word(NodeKind kind);
 /// A kind with what belongs to it: "fifo", "char:1:3", "symlink:/target".
 std::string node_words(const DesiredNode& node);
+/// What brings a copy about, in one word; empty for no copy.
+std::string_view implied_word(Implied implied);
 
 /// See the top of the file.
 struct Plan {

@@ -98,6 +98,7 @@ class BodyReader {
   }
 
   void read_mount(const fb::Mount& in) {
+    sound_ &= in.implied() <= static_cast<std::uint8_t>(Implied::sharing);
     plan_.mounts.push_back({in.parent(),
                             in.superblock(),
                             string_at(in.target()),
@@ -116,7 +117,7 @@ class BodyReader {
                             in.group(),
                             in.master(),
                             in.unbindable(),
-                            in.implied()});
+                            static_cast<Implied>(in.implied())});
   }
 
   void read_node(const fb::Node& in) {

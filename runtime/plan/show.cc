@@ -266,7 +266,7 @@ std::string show_tree(const Plan& plan) {
       lines.push_back({namespace_title(plan, mount.ns), "", ""});
     const bool covers = !is_root && mount.mountpoint.empty();
     lines.push_back({visit.lead + path::printable(mount.target) + (covers ? " (on top)" : "") +
-                         (mount.implied ? " (copy)" : ""),
+                         (mount.implied != Implied::no ? " (copy)" : ""),
                      source_words(plan, mount), how_words(plan, mount, lone)});
     const auto& below = children[visit.mount];
     for (std::size_t left = below.size(); left-- > 0;) {

@@ -62,7 +62,8 @@ class Drawing {
       std::vector<std::string> lines = {path::printable(mount.target)};
       if (!is_drawn(mount.superblock)) lines.push_back(source_words(plan_, mount));
       if (mount.unbindable) lines.emplace_back("unbindable");
-      line("    m{} [label={}{}];", at, quoted(lines), mount.implied ? ", style=dashed" : "");
+      line("    m{} [label={}{}];", at, quoted(lines),
+           mount.implied != Implied::no ? ", style=dashed" : "");
     }
     line("  }}");
   }

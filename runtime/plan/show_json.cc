@@ -59,6 +59,11 @@ Json superblock(const Plan& plan, const DesiredSuperblock& in) {
 
 Json index_or_null(std::uint32_t index) { return index == no_index ? Json(nullptr) : Json(index); }
 
+Json implied(const DesiredMount& in) {
+  const std::string_view word = implied_word(in.implied);
+  return word.empty() ? Json(nullptr) : Json(word);
+}
+
 Json ranges(const IdRanges& in) {
   Json texts = Json::array();
   for (const IdRange& range : in) texts.push_back(idmap::range_text(range));
@@ -83,7 +88,7 @@ Json mount(const Plan& plan, const DesiredMount& in) {
               {"group", index_or_null(in.group)},
               {"master", index_or_null(in.master)},
               {"unbindable", in.unbindable},
-              {"implied", in.implied},
+              {"implied", implied(in)},
               {"place", place(plan, in.span)}};
 }
 

@@ -56,7 +56,8 @@ std::string propagation_text(const LayoutMount& mount) {
   if (mount.group == no_index && mount.master != no_index)
     text += fmt::format(", slave of {}", mount.master);
   if (mount.unbindable) text += ", unbindable";
-  if (mount.implied) text += ", implied";
+  if (mount.implied != Implied::no)
+    text += fmt::format(", implied by {}", implied_word(mount.implied));
   return text;
 }
 

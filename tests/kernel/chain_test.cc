@@ -26,6 +26,7 @@ using namespace sandbox;
 struct Tally {
   std::size_t deltas = 0;   ///< those that had something to say
   std::size_t entries = 0;  ///< of all of them
+  std::size_t members = 0;  ///< of peer groups, and slaves, as the captures have them
   std::map<std::string, std::size_t> problems;
   std::string shown;  ///< the first problem in full
 
@@ -74,7 +75,8 @@ class Chain {
   std::vector<std::string> texts_;
 };
 
-/// The entries of trees in a spec, and the spec without them.
+/// The entries of trees in a spec, and the spec without them and without notes that an inode below
+/// a covered, shared root could not be looked at.
 std::pair<std::set<std::string>, std::string> split_trees(const std::string& spec) {
   std::set<std::string> entries;
   std::string rest;
@@ -82,7 +84,7 @@ std::pair<std::set<std::string>, std::string> split_trees(const std::string& spe
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("  { path = ")) {
       entries.insert(line);
-    } else if (line != "tree = [" && line != "]") {
+    } else if (line != "tree = [" && line != "]" && !line.starts_with("# nobody could look")) {
       rest += line + '\n';
     }
   }
@@ -116,6 +118,13 @@ bool is_same(const std::string& flat, const std::string& whole) {
   return numbered(flat_rest) == numbered(rest) && std::ranges::includes(made, needed);
 }
 
+std::size_t occurrences(const std::string& text, const std::string& what) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+    ++count;
+  return count;
+}
+
 /// The texts that lack one entry of a delta. An entry begins behind an empty line.
 std::vector<std::string> shortened(const std::string& delta) {
   std::vector<std::size_t> starts;
@@ -125,7 +134,10 @@ std::vector<std::string> shortened(const std::string& delta) {
   starts.push_back(delta.size());
   std::vector<std::string> texts;
   for (std::size_t entry = 0; entry + 1 < starts.size(); ++entry) {
-    if (delta.compare(starts[entry], 13, "\n[checkpoint]") == 0) continue;
+    const auto is = [&](std::string_view title) {
+      return delta.compare(starts[entry], title.size(), title) == 0;
+    };
+    if (is("\n[checkpoint]") || is("\n[policy]")) continue;  // written whether needed or not
     texts.push_back(delta.substr(0, starts[entry]) + delta.substr(starts[entry + 1]));
   }
   return texts;
@@ -161,6 +173,7 @@ bool increment(unsigned seed, Chain& chain, const Fd& ns, Tally& tally) {
   if (const std::string restored = captured("base", again.built->ns());
       numbered(restored) != numbered(whole))
     tally.add(seed, "restores something else", whole + "\n--- restored\n" + restored + chain.all());
+  tally.members += occurrences(whole, "\npropagation = \"s");
   const std::string flat = write_flat(*plan);
   if (!is_same(flat, whole))
     tally.add(seed, "flattened is not the capture", whole + "\n--- flat\n" + flat + chain.all());
@@ -174,10 +187,11 @@ bool increment(unsigned seed, Chain& chain, const Fd& ns, Tally& tally) {
   return true;
 }
 
-void run_chain(unsigned seed, const std::string& spec, int increments, Tally& tally) {
+void run_chain(unsigned seed, MutatorChoices choices, const std::string& spec, int increments,
+               Tally& tally) {
   const Built container = applied(spec);
   Chain chain(captured("base", container.ns()));
-  Mutator mutator(seed);
+  Mutator mutator(seed, choices);
   inside(container.ns(), [&] { Mutator::populate(""); });
   for (int number = 0; number < increments; ++number) {
     inside(container.ns(), [&] {
@@ -187,24 +201,36 @@ void run_chain(unsigned seed, const std::string& spec, int increments, Tally& ta
   }
 }
 
-}  // namespace
-
-TEST_CASE("chains of increments restore exactly, say nothing in vain, and flatten", "[chain]") {
+Tally run_chains(std::size_t seeds, MutatorChoices choices) {
   if (!reads_by_statmount()) leave_out("mounts over the container's root");
   const std::string data = fresh_dir();
   for (const char* below : {"/a/b", "/b"}) make_dir(data + below);
   const std::string spec = base_spec(data);
-  const std::size_t seeds = count_from_environment("MNTCR_CHAIN_SEEDS", 20);
   Tally tally;
-  for (unsigned seed = 0; seed < seeds; ++seed) run_chain(seed, spec, 10, tally);
-  std::string summary = fmt::format("{} chains of 10: {} deltas that say something, {} entries\n",
-                                    seeds, tally.deltas, tally.entries);
+  for (unsigned seed = 0; seed < seeds; ++seed) run_chain(seed, choices, spec, 10, tally);
+  std::string summary = fmt::format(
+      "{} chains of 10: {} deltas that say something, {} entries; "
+      "{} shared or slaves\n",
+      seeds, tally.deltas, tally.entries, tally.members);
   for (const auto& [problem, count] : tally.problems)
     summary += fmt::format("{} {}\n", count, problem);
   fmt::print("{}", summary);
   INFO(tally.shown);
   CHECK(tally.problems.empty());
   CHECK(tally.deltas > seeds * 4);
+  return tally;
+}
+
+}  // namespace
+
+TEST_CASE("chains of increments restore exactly, say nothing in vain, and flatten", "[chain]") {
+  run_chains(count_from_environment("MNTCR_CHAIN_SEEDS", 20), {});
+}
+
+TEST_CASE("chains of increments of what is shared", "[chain]") {
+  const std::size_t seeds = count_from_environment("MNTCR_CHAIN_SHARING_SEEDS", 15);
+  const Tally tally = run_chains(seeds, {.sharing = true});
+  CHECK(tally.members > seeds * 4);
 }
 
 }  // namespace mntcr

@@ -158,14 +158,17 @@ std::string differences(const Fd& ns, const std::string& spec) {
 }
 
 Observed::Observed(const Fd& ns, bool inodes)
+    : Observed(std::vector<NamedNamespace>{{main_namespace, &ns}}, inodes) {}
+
+Observed::Observed(std::span<const NamedNamespace> namespaces, bool inodes)
     : proc(need(open_proc(linux_kernel()))),
       parent(need(capture(linux_kernel(), proc,
                           need(open_namespace_file(linux_kernel(), "/proc/thread-self/ns/mnt"))))),
-      live(need(capture(linux_kernel(), proc, ns))) {
-  const LiveDepth depth = inodes ? LiveDepth::inodes : LiveDepth::mounts;
-  if (const auto done = survey(linux_kernel(), proc, ns, depth, parent, live); !done)
-    throw std::runtime_error(done.error().message);
-}
+      live(need(
+          capture_container(linux_kernel(), proc, namespaces, [&](const Fd& ns, MountTable& table) {
+            const LiveDepth depth = inodes ? LiveDepth::inodes : LiveDepth::mounts;
+            return survey(linux_kernel(), proc, ns, depth, parent, table);
+          }))) {}
 
 ResolvedSources Observed::sources(const Plan& plan) const {
   SourceResolver resolver(linux_kernel(), proc, parent);
@@ -177,7 +180,11 @@ std::vector<Change> Observed::changes(const Plan& plan) const {
 }
 
 std::string captured(const std::string& name, const Fd& ns) {
-  const Observed seen(ns);
+  return captured(name, std::vector<NamedNamespace>{{main_namespace, &ns}});
+}
+
+std::string captured(const std::string& name, std::span<const NamedNamespace> namespaces) {
+  const Observed seen(namespaces);
   return write_spec(name, seen.live, seen.parent);
 }
 
@@ -201,7 +208,11 @@ std::string comes_back(const std::string& spec, const std::function<void()>& set
 }
 
 std::string differences(const Fd& ns, const Plan& plan) {
-  const Observed seen(ns, false);
+  return differences(std::vector<NamedNamespace>{{main_namespace, &ns}}, plan);
+}
+
+std::string differences(std::span<const NamedNamespace> namespaces, const Plan& plan) {
+  const Observed seen(namespaces, false);
   const ResolvedSources sources = seen.sources(plan);
   const std::vector<Change> changes = diff(plan, sources, seen.live);
   return changes.empty() ? std::string{}

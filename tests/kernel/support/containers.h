@@ -5,11 +5,13 @@
 #include <catch2/catch.hpp>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/apply/apply.h"
 #include "runtime/base/diagnostic.h"
+#include "runtime/capture/container.h"
 #include "runtime/capture/mount_table.h"
 #include "runtime/diff/diff.h"
 #include "runtime/kernel/kernel.h"
@@ -38,6 +40,8 @@ MountTable read_namespace(const Fd& ns);
 struct Observed {
   /// `inodes`: also those that mounts need, which only specs have to say.
   explicit Observed(const Fd& ns, bool inodes = true);
+  /// All namespaces of one container.
+  explicit Observed(std::span<const NamedNamespace> namespaces, bool inodes = true);
   /// What separates the container from `plan`.
   [[nodiscard]] ResolvedSources sources(const Plan& plan) const;
   [[nodiscard]] std::vector<Change> changes(const Plan& plan) const;
@@ -49,6 +53,7 @@ struct Observed {
 
 /// A capture of `ns` as a spec called `name`.
 std::string captured(const std::string& name, const Fd& ns);
+std::string captured(const std::string& name, std::span<const NamedNamespace> namespaces);
 
 /// A small container called "base": a tmpfs as its root, /proc, and `data` of the parent at /data
 /// where it is not empty.
@@ -61,6 +66,7 @@ std::string comes_back(const std::string& spec, const std::function<void()>& set
 /// What separates `ns` from the spec, as write_text says it; empty when nothing does.
 std::string differences(const Fd& ns, const std::string& spec);
 std::string differences(const Fd& ns, const Plan& plan);
+std::string differences(std::span<const NamedNamespace> namespaces, const Plan& plan);
 
 /// The mount at `mountpoint`, the topmost of a stack; fails when there is none.
 const LiveMount& mount_at(const MountTable& table, const std::string& mountpoint);

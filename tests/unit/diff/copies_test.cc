@@ -113,6 +113,27 @@ TEST_CASE("copies: who joins a group later has none") {
   CHECK(all.toml().find("propagate") == std::string::npos);
 }
 
+TEST_CASE("copies: one that would need a name for what lies on it is listed") {
+  Plan plan = desired(R"(
+.      parent:/
+  a    tmpfs@t  shared:g
+    x  ramfs@r
+  b    tmpfs@t  shared:g
+    x  ramfs@r  implied
+      .  proc
+)");
+  plan.sources.add("web.toml", std::string(200, '\n'));
+  for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount) {
+    const bool is_x = plan.mounts[mount].mountpoint == "x";
+    plan.mounts[mount].span = {0, is_x ? 100 : mount, is_x ? 110 : mount + 1};
+  }
+  const std::string beneath = "    x 0:51 / ramfs\n      . 0:60 / tmpfs\n        . 0:53 / proc\n";
+  const Case under(plan, live(peers + b + beneath), from);
+  INFO(under.toml());
+  CHECK(under.toml().find("[[change]]\ntarget = \"/b/x\"\nname") == std::string::npos);
+  CHECK(under.toml().find("[[mount]]\ntarget = \"/b/x\"\nname = \"b-x\"\n") != std::string::npos);
+}
+
 TEST_CASE("copies: who shows another part of the filesystem gets none") {
   const Case joined(with_copies(), live(peers + b + x + c + x + "  d 0:50 /y tmpfs shared:1\n"),
                     from);
@@ -124,8 +145,8 @@ TEST_CASE("copies: those of a clone have their place in later files") {
 .      parent:/
   a    ramfs@r
 [worker] main
-.      parent:/  implied
-  a    ramfs@r   implied
+.      parent:/  cloned
+  a    ramfs@r   cloned
 )");
   plan.sources.add("web.toml", std::string(200, '\n'));
   for (std::uint32_t mount = 0; mount < plan.mounts.size(); ++mount)

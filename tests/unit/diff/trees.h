@@ -18,9 +18,9 @@
 // parent path leads to may be followed by an idmap, too.
 //
 // On the desired side propagation is slave:G, shared:G, shared and unbindable, and `implied` marks
-// a copy. "[group] NAME /path exact" before all mounts declares a group across the border. On
-// either side "[worker]" begins the tree of another namespace; on the desired side "[worker] main"
-// that of a clone.
+// a copy of sharing, `cloned` one of a clone. "[group] NAME /path exact" before all mounts declares
+// a group across the border. On either side "[worker]" begins the tree of another namespace; on the
+// desired side "[worker] main" that of a clone.
 #pragma once
 
 #include <algorithm>
@@ -164,7 +164,9 @@ class GroupMaker {
     } else if (word == "unbindable") {
       mount.unbindable = true;
     } else if (word == "implied") {
-      mount.implied = true;
+      mount.implied = Implied::sharing;
+    } else if (word == "cloned") {
+      mount.implied = Implied::clone;
     } else {
       return false;
     }

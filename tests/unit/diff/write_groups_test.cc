@@ -270,8 +270,8 @@ TEST_CASE("delta: copies that share with what they are copies of need no name") 
 .    parent:/
   a  tmpfs@t  shared:g
 [worker] main
-.    parent:/       implied
-  a  tmpfs@t  shared:g,implied
+.    parent:/       cloned
+  a  tmpfs@t  shared:g,cloned
 )");
   plan.groups.front().name.clear();
   for (DesiredMount& mount : plan.mounts)

@@ -49,7 +49,7 @@ std::vector<std::string> copies(const std::string& text) {
   if (!compiled.layout) return {compiled.codes()};
   std::vector<std::string> result;
   for (const LayoutMount& mount : compiled.layout->mounts) {
-    if (mount.implied) result.push_back(words(*compiled.layout, mount));
+    if (mount.implied == Implied::sharing) result.push_back(words(*compiled.layout, mount));
   }
   return result;
 }
@@ -120,7 +120,7 @@ TEST_CASE("a listed mount that shows the same is the copy, any other lies on it"
   REQUIRE(other.layout);
   const auto& mounts = other.layout->mounts;
   REQUIRE(mounts.size() == 6);
-  CHECK(mounts[4].implied);
+  CHECK(mounts[4].implied == Implied::sharing);
   CHECK(mounts[5].target == "/b/x");
   CHECK(mounts[5].parent == 4);
   CHECK(mounts[5].mountpoint.empty());
@@ -146,7 +146,7 @@ TEST_CASE("walks of the finished tree meet copies") {
   const auto find = [&](std::string_view target) {
     return *std::ranges::find(mounts, target, &LayoutMount::target);
   };
-  CHECK(mounts[find("/b/x/in").parent].implied);
+  CHECK(mounts[find("/b/x/in").parent].implied == Implied::sharing);
   CHECK(find("/c").superblock == find("/a/x").superblock);
   CHECK(find("/c").root == "etc");
   CHECK(find("/d").superblock == find("/a/x").superblock);
@@ -202,7 +202,8 @@ TEST_CASE("copies do not depend on the order of the file") {
       REQUIRE(compiled.layout);
       for (std::size_t at = 1; at < compiled.layout->mounts.size(); ++at) {
         const LayoutMount& mount = compiled.layout->mounts[at];
-        all.push_back(words(*compiled.layout, mount) + (mount.implied ? " implied" : ""));
+        all.push_back(words(*compiled.layout, mount) +
+                      (mount.implied != Implied::no ? " implied" : ""));
       }
       return all;
     };

@@ -70,7 +70,7 @@ std::vector<std::string> tree(const Layout& layout, std::uint32_t ns, bool numbe
     const LayoutMount& mount = layout.mounts[at];
     if (mount.ns != ns) continue;
     if (first == no_index) first = at;
-    if (only_copies && !mount.implied) continue;
+    if (only_copies && mount.implied == Implied::no) continue;
     const std::string parent = mount.parent == no_index ? "root"
                                : only_copies            ? layout.mounts[mount.parent].target
                                                         : fmt::format("{}", mount.parent - first);

@@ -34,7 +34,7 @@ Plan sample() {
   plan.mounts[2].group = 2;
   plan.mounts[5].master = 0;
   plan.mounts[5].unbindable = true;
-  plan.mounts[3].implied = plan.mounts[4].implied = true;
+  plan.mounts[3].implied = plan.mounts[4].implied = Implied::clone;
   return plan;
 }
 
@@ -139,11 +139,11 @@ TEST_CASE("JSON has namespaces, groups and what each mount is of") {
       "group": 1,
       "master": 0,
       "unbindable": false,
-      "implied": true,)",
+      "implied": "clone",)",
                             R"("group": null,
       "master": 0,
       "unbindable": true,
-      "implied": false,)"}) {
+      "implied": null,)"}) {
     INFO(words);
     CHECK(json.find(words) != std::string::npos);
   }
