@@ -86,8 +86,8 @@ class ReachChecker {
   /// Whether somebody wrote it, here, as what shall be: not a copy, nor a record of what was found.
   [[nodiscard]] bool is_declared(const LayoutMount& mount) const {
     const Span span = mount.propagation_span;
-    return !mount.implied && mount.decl != no_index && !spec_.mounts[mount.decl].listed_all &&
-           span.known() && span.file == 0;
+    return mount.implied == Implied::no && mount.decl != no_index &&
+           !spec_.mounts[mount.decl].listed_all && span.known() && span.file == 0;
   }
 
   /// Whether something on a member of `group`, or of its masters, has a place on `mount`.
