@@ -228,7 +228,7 @@ TEST_CASE("chains of increments restore exactly, say nothing in vain, and flatte
 }
 
 TEST_CASE("chains of increments of what is shared", "[chain]") {
-  const std::size_t seeds = count_from_environment("MNTCR_CHAIN_SHARING_SEEDS", 15);
+  const std::size_t seeds = count_from_environment("MNTCR_CHAIN_SHARING_SEEDS", 10);
   const Tally tally = run_chains(seeds, {.sharing = true});
   CHECK(tally.members > seeds * 4);
 }
