@@ -184,7 +184,7 @@ TEST_CASE("random states of several namespaces come back from their capture", "[
   const std::string data = fresh_dir();
   for (const char* below : {"/a/b", "/b"}) make_dir(data + below);
   const std::string spec = base_spec(data);
-  const std::size_t seeds = count_from_environment("MNTCR_NAMESPACES_SEEDS", 40);
+  const std::size_t seeds = count_from_environment("MNTCR_NAMESPACES_SEEDS", 25);
   const std::size_t first = count_from_environment("MNTCR_NAMESPACES_FIRST", 0);
   Tally tally;
   for (std::size_t seed = first; seed < first + seeds; ++seed) {
