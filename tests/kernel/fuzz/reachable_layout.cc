@@ -112,16 +112,17 @@ class Reader {
       return std::pair(node.superblock, node.path);
     });
     for (const model::Mount* mount : sources_) {
-      if (mount->group != nullptr) masters_.emplace(mount->group, mount->master);
+      if (mount->group != nullptr) masters_.emplace(mount->group, model::master_group(*mount));
     }
     for (const auto& [group, master] : masters_) {
       if (!number(group)) return Obstacle::memberless;
     }
     for (std::size_t index = 0; index < sources_.size(); ++index) {
       const model::Mount& mount = *sources_[index];
-      if (mount.master != nullptr && !numbers_.contains(mount.master)) return Obstacle::memberless;
+      const model::PeerGroup* master = model::master_group(mount);
+      if (master != nullptr && !numbers_.contains(master)) return Obstacle::memberless;
       if (mount.group != nullptr) layout_.mounts[index].group = numbers_.at(mount.group);
-      if (mount.master != nullptr) layout_.mounts[index].master = numbers_.at(mount.master);
+      if (master != nullptr) layout_.mounts[index].master = numbers_.at(master);
     }
     return std::nullopt;
   }
