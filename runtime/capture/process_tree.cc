@@ -1,6 +1,7 @@
 #include "runtime/capture/process_tree.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -88,9 +89,9 @@ class Walk {
     bool refused = false;
     std::vector<int> children;
     for (const std::string& thread : *threads) {
-      const Result<void> looked = look_at(pid, tasks + "/" + thread + "/ns/mnt");
+      const Result<void> looked = look_at(pid, fmt::format("{}/{}/ns/mnt", tasks, thread));
       refused = refused || (!looked && is_refusal(looked.error()));
-      if (!by_parents_) add_children(tasks + "/" + thread + "/children", children);
+      if (!by_parents_) add_children(fmt::format("{}/{}/children", tasks, thread), children);
     }
     if (refused) tree_.refused.push_back(pid);
     return by_parents_ ? children_[pid] : children;
