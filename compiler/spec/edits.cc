@@ -259,7 +259,8 @@ class FileEdits {
     const bool says_on = change != changes_.end() && change->change.sets("on");
     if (says_on) return;
     const auto named = view_.named(mount);
-    if (!moves_itself && !(named && !moved_.contains(*named))) return;
+    const bool named_moves = !named || moved_.contains(*named);
+    if (!moves_itself && named_moves) return;
     drop_entry(mounts_[mount].node, "on");
     mounts_[mount].on.reset();
   }

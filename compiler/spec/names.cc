@@ -117,7 +117,7 @@ void resolve_names(Spec& spec, Diagnostics& diagnostics) {
     } else if (!path::is_at_or_below(mount.target.value, spec.mounts[*here].target.value)) {
       complain_beside(spec, mount, *here, diagnostics);
     } else {
-      mount.on_mount = *here;
+      mount.on_mount = here;
     }
   }
   find_rings(spec, diagnostics);

@@ -51,10 +51,10 @@ class Placement {
   /// What `mount` lies on; nothing for the root.
   [[nodiscard]] std::optional<Place> below(MountIndex mount) const;
 
-  /// What a walk of the absolute `path` in the namespace `ns` meets when none of `mounts`, nor what
-  /// lies on them, is there. Nothing when no root is left.
+  /// What a walk of the absolute `path` in the namespace `ns` meets when none of `without`, nor
+  /// what lies on them, is there. Nothing when no root is left.
   [[nodiscard]] std::optional<Place> walk_without(std::uint32_t ns, std::string_view path,
-                                                  std::span<const MountIndex> mounts,
+                                                  std::span<const MountIndex> without,
                                                   Walk among = Walk::all) const;
 
   /// All mounts, those of one namespace together, a parent before its children, siblings by the
