@@ -3,7 +3,7 @@
 # alone, with the tests and what they call in an initramfs. That kernel is a 6.1: it has no statmount, no
 # listmount and no ids of mounts or namespaces that last. Builds build/release first.
 #
-#   tests/old-kernel.sh                 all of kernel_tests but the large ones
+#   tests/old-kernel.sh                 all of kernel_tests but the large ones and those that read the sources
 #   tests/old-kernel.sh ARGUMENT...     with arguments of kernel_tests: the name of a test, -s …
 #
 # Of the kernel's package only the image is taken, and kept in a cache; nothing is installed into /boot. Needs
@@ -128,7 +128,7 @@ tests=$build/tests/kernel/kernel_tests
 console=$work/console
 
 find_kernel
-make_tree "${@:-~[large]}"
+make_tree "${@:-~[large]~[sources]}"
 (cd "$tree" && find . | cpio --create --quiet --format=newc --owner=0:0 >"$work/initramfs")
 say "booting ${kernel##*/}"
 boot || true
